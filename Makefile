@@ -1,0 +1,72 @@
+# The daily commands. CI calls these and nothing else, so that nobody has to debug it elsewhere. `make help` lists them.
+SHELL := /bin/bash
+PYTHON := /usr/bin/python3
+RUNTIME ?= $(CURDIR)/build/release/capsule
+T ?=
+FUZZ_SECONDS ?= 10
+
+.DEFAULT_GOAL := dev
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers golden release integration integration-peers perf check demo clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: ## build with warnings as errors, run all unit tests
+	cmake --workflow --preset dev
+
+test: ## the unit tests again; T='[cgroups]' selects by Catch2 tag
+	cmake --preset dev >/dev/null && cmake --build --preset dev
+	@if [ -n "$(T)" ]; then for t in build/dev/tests/*/*_test; do $$t "$(T)" || [ $$? = 2 ] || exit 1; done; \
+	 else ctest --preset dev; fi
+
+quick: dev integration-dev ## build, unit, golden and native integration: before every commit
+
+.PHONY: integration-dev
+integration-dev:
+	$(MAKE) integration RUNTIME=$(CURDIR)/build/dev/capsule
+
+asan: ## everything again under address and undefined-behaviour sanitizers
+	cmake --workflow --preset asan
+
+fuzz-smoke: ## each fuzz target for FUZZ_SECONDS with libFuzzer (clang)
+	cmake --preset fuzz >/dev/null && cmake --build --preset fuzz --target fuzz_targets
+	@for t in build/fuzz/tests/fuzz/fuzz_*; do [ -f $$t ] && [ -x $$t ] || continue; name=$${t##*fuzz_}; dir=$$(mktemp -d); \
+	  echo "fuzz $$name"; $$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 $$dir tests/fuzz/corpus/$$name || exit 1; rm -rf $$dir; done
+
+tidy: ## clang-tidy on every file (slow)
+	cmake --preset tidy && cmake --build --preset tidy
+
+sources = git ls-files -co --exclude-standard '*.cc' '*.h'
+fmt: ## format every source file
+	$(sources) | xargs clang-format -i
+
+fmt-check: ## fail if a file is not formatted
+	$(sources) | xargs clang-format --dry-run --Werror
+
+layers: ## who may include whom
+	$(PYTHON) tests/support/layers.py
+
+golden: ## rewrite the approved plans; read the diff before you commit
+	cmake --preset dev >/dev/null && cmake --build --preset dev --target golden_test
+	APPROVE=1 build/dev/tests/golden/golden_test
+
+release: ## one static binary: build/release/capsule
+	cmake --preset release >/dev/null && cmake --build --preset release
+
+integration: ## the built binary on real bundles (root); RUNTIME=/usr/bin/crun tests another one; T=expression selects
+	RUNTIME=$(RUNTIME) $(PYTHON) -m pytest -q -c integration/pytest.ini integration $(if $(T),-k "$(T)")
+
+integration-peers: ## the same tests against Debian's crun and runc: tests that only we pass are wrong, or an extension
+	$(MAKE) integration RUNTIME=/usr/bin/crun
+	$(MAKE) integration RUNTIME=/usr/sbin/runc
+
+perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
+	$(MAKE) -C integration/perf run
+
+check: layers fmt-check dev release integration integration-peers asan fuzz-smoke ## everything CI does, in its order
+
+demo: ## build, make a bundle, run it
+	./demo.sh
+
+clean:
+	rm -rf build demo
