@@ -1,0 +1,50 @@
+#include "runtime/base/pidfd.h"
+
+#include <array>
+#include <cerrno>
+#include <poll.h>
+
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+
+namespace capsule {
+
+std::optional<std::uint64_t> read_start_time(pid_t pid) {
+  const std::string path = cat({"/proc/", std::to_string(pid), "/stat"});
+  const Result<std::string> stat = read_file(FdRef::cwd(), path.c_str());
+  if (!stat.has_value()) return std::nullopt;
+
+  // The name in field 2 may hold spaces and brackets: count fields behind its last bracket.
+  const std::string_view text = stat.value();
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string_view::npos) return std::nullopt;
+  const auto fields = split(text.substr(name_end + 2), ' ');
+  constexpr std::size_t kState = 0;       // field 3
+  constexpr std::size_t kStartTime = 19;  // field 22
+  if (fields.size() <= kStartTime || fields[kState] == "Z" || fields[kState] == "X") return std::nullopt;
+  return parse_integer<std::uint64_t>(fields[kStartTime]);
+}
+
+Result<Pidfd> Pidfd::open(pid_t pid, std::uint64_t start_time) {
+  if (pid <= 0) return Error::not_found("no such process");
+  Result<UniqueFd> fd = sys::pidfd_open(pid);
+  if (!fd.has_value()) {
+    if (fd.error().code() == ESRCH) return Error::not_found("no such process");
+    return std::move(fd).error();
+  }
+  // Checked after opening: if the pid was reused, it was before, and the start time tells.
+  if (read_start_time(pid) != start_time) return Error::not_found("no such process");
+  return Pidfd(std::move(fd).value(), pid, start_time);
+}
+
+Status Pidfd::signal(int number) const {
+  return sys::pidfd_send_signal(fd_, number);
+}
+
+Result<bool> Pidfd::wait_gone(int timeout_ms) const {
+  std::array waiting{pollfd{fd_.get(), POLLIN, 0}};
+  return TRY(sys::poll(waiting, timeout_ms)) > 0;
+}
+
+}  // namespace capsule

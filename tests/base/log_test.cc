@@ -1,0 +1,105 @@
+#include "runtime/base/log.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <regex>
+
+#include "tests/support/catch.h"
+#include "tests/support/scratch.h"
+
+namespace capsule::log {
+namespace {
+
+// The log is the process's: each case has a process of its own. Its standard error goes to `name`.
+int in_child(const std::string& standard_error, const std::function<bool()>& body) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (::freopen(standard_error.c_str(), "w", stderr) == nullptr) ::_exit(2);
+    ::_exit(body() ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool matches(const std::string& text, const char* pattern) {
+  return std::regex_match(text, std::regex(pattern));
+}
+
+constexpr const char* kTime = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z";
+
+TEST_CASE("a line of text has its time, level and a quoted message", "[base][log]") {
+  const test::Scratch scratch;
+  CHECK(in_child(scratch.at("stderr"), [&] {
+          if (!open({.path = scratch.at("log")}).has_value()) return false;
+          write(Level::error, "no \"such\" thing");
+          return goes_to_file();
+        }) == 0);
+  const std::string expected =
+      std::string("time=\"") + kTime + R"(" level=error msg="no \\"such\\" thing"\n)";
+  INFO(scratch.content("log"));
+  CHECK(matches(scratch.content("log"), expected.c_str()));
+  CHECK(scratch.content("stderr").empty());
+}
+
+TEST_CASE("a JSON line is one object with level, msg and time", "[base][log]") {
+  const test::Scratch scratch;
+  CHECK(in_child(scratch.at("stderr"), [&] {
+          if (!open({.path = scratch.at("log"), .format = Format::json}).has_value()) return false;
+          write(Level::error, "a \"b\"\nc");
+          return true;
+        }) == 0);
+  const std::string expected =
+      std::string(R"(\{"level":"error","msg":"a \\"b\\"\\u000ac","time":")") + kTime + "\"\\}\n";
+  INFO(scratch.content("log"));
+  CHECK(matches(scratch.content("log"), expected.c_str()));
+}
+
+TEST_CASE("what lies below the threshold is not written, but the file is there", "[base][log]") {
+  const test::Scratch scratch;
+  CHECK(in_child(scratch.at("stderr"), [&] {
+          if (!open({.path = scratch.at("log")}).has_value()) return false;
+          debug("details");
+          warning("careful");
+          return is_enabled(Level::error) && !is_enabled(Level::warning);
+        }) == 0);
+  CHECK(scratch.listing().find("log ") != std::string::npos);
+  CHECK(scratch.content("log").empty());
+}
+
+TEST_CASE("a lower threshold lets warnings and details through, and a log is appended to", "[base][log]") {
+  const test::Scratch scratch;
+  scratch.write("log", "earlier\n");
+  CHECK(in_child(scratch.at("stderr"), [&] {
+          if (!open({.path = scratch.at("log"), .threshold = Level::debug}).has_value()) return false;
+          debug("details");
+          warning("careful");
+          return true;
+        }) == 0);
+  const std::string log = scratch.content("log");
+  CHECK(log.find("earlier\n") == 0);
+  CHECK(log.find("level=debug msg=\"details\"\n") != std::string::npos);
+  CHECK(log.find("level=warning msg=\"careful\"\n") != std::string::npos);
+}
+
+TEST_CASE("without a file the log is standard error", "[base][log]") {
+  const test::Scratch scratch;
+  CHECK(in_child(scratch.at("stderr"), [] {
+          write(Level::error, "broken");
+          return !goes_to_file();
+        }) == 0);
+  CHECK(scratch.content("stderr").find("level=error msg=\"broken\"\n") != std::string::npos);
+}
+
+TEST_CASE("a log that cannot be opened is an error that names it", "[base][log]") {
+  const test::Scratch scratch;
+  CHECK(in_child(scratch.at("stderr"), [&] {
+          const Status opened = open({.path = scratch.at("missing/log")});
+          return !opened.has_value() && opened.error().message().find("open log file: ") == 0;
+        }) == 0);
+}
+
+}  // namespace
+}  // namespace capsule::log

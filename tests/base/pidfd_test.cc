@@ -1,0 +1,98 @@
+#include "runtime/base/pidfd.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/support/catch.h"
+
+namespace capsule {
+namespace {
+
+// A child that waits to be killed; reaped at the end.
+class Sleeper {
+ public:
+  Sleeper() : pid_(::fork()) {
+    if (pid_ == 0) {
+      for (;;)
+        ::pause();
+    }
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+  ~Sleeper() {
+    (void)::kill(pid_, SIGKILL);  // gone already is as good
+    (void)::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+TEST_CASE("a process has one start time as long as it lives", "[base][pidfd]") {
+  const Sleeper sleeper;
+  const auto first = read_start_time(sleeper.pid());
+  REQUIRE(first.has_value());
+  CHECK(*first > 0);
+  CHECK(read_start_time(sleeper.pid()) == first);
+  CHECK(*first >= read_start_time(::getpid()).value());
+}
+
+TEST_CASE("a zombie counts as gone", "[base][pidfd]") {
+  const Sleeper sleeper;
+  const Pidfd process = Pidfd::open(sleeper.pid(), read_start_time(sleeper.pid()).value()).value();
+  REQUIRE(process.signal(SIGKILL).has_value());
+  REQUIRE(process.wait_gone(10'000).value());
+  CHECK_FALSE(read_start_time(sleeper.pid()).has_value());
+  CHECK(Pidfd::open(sleeper.pid(), process.start_time()).error().kind() == ErrorKind::not_found);
+}
+
+TEST_CASE("the same pid with another start time is another process", "[base][pidfd]") {
+  const Sleeper sleeper;
+  const std::uint64_t start_time = read_start_time(sleeper.pid()).value();
+  CHECK(Pidfd::open(sleeper.pid(), start_time).has_value());
+  const Result<Pidfd> other = Pidfd::open(sleeper.pid(), start_time + 1);
+  REQUIRE_FALSE(other.has_value());
+  CHECK(other.error().kind() == ErrorKind::not_found);
+}
+
+TEST_CASE("no process is ever found under a pid of 0 or less", "[base][pidfd]") {
+  for (const pid_t pid : {0, -1}) {
+    CHECK(Pidfd::open(pid, 0).error().kind() == ErrorKind::not_found);
+  }
+}
+
+TEST_CASE("waiting for a process that lives ends with its time", "[base][pidfd]") {
+  const Sleeper sleeper;
+  const Pidfd process = Pidfd::open(sleeper.pid(), read_start_time(sleeper.pid()).value()).value();
+  CHECK_FALSE(process.wait_gone(0).value());
+  CHECK(process.pid() == sleeper.pid());
+}
+
+TEST_CASE("a name with blanks and brackets does not move the start time", "[base][pidfd]") {
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const int comm = ::open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
+    const bool named = comm >= 0 && ::write(comm, "a) Z (1 2", 9) == 9;
+    (void)!::write(ready[1], named ? "y" : "n", 1);
+    for (;;)
+      ::pause();
+  }
+  char named = 'n';
+  REQUIRE(::read(ready[0], &named, 1) == 1);
+  const auto start_time = read_start_time(pid);
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  REQUIRE(named == 'y');
+  REQUIRE(start_time.has_value());
+  CHECK(*start_time >= read_start_time(::getpid()).value());
+}
+
+}  // namespace
+}  // namespace capsule
