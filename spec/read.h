@@ -1,0 +1,24 @@
+// Bytes in, structs out.
+#pragma once
+
+#include <string_view>
+
+#include "runtime/base/result.h"
+#include "spec/spec.h"
+
+namespace capsule::spec {
+
+// Reads config.json. Unknown members are ignored (config.md#extensibility); a member of a wrong type or range
+// and a missing member that the specification demands are errors that carry the JSON pointer:
+// "/linux/resources/memory/limit: must be an integer, not a string".
+//   fails   invalid_config
+//   source  runtime-spec 1.3.0 config.md, config-linux.md
+Result<Spec> read(std::string_view json);
+
+// Reads one `process` object, as `exec --process FILE` passes it. Pointers are relative to it: "/args/0: …".
+Result<Process> read_process(std::string_view json);
+
+// Reads one `linux.resources` object, as `update --resources FILE` passes it.
+Result<LinuxResources> read_resources(std::string_view json);
+
+}  // namespace capsule::spec

@@ -1,0 +1,113 @@
+// state.json: written when a container is made, read by every later command.
+//
+// The reader trusts nothing although the file is root's: a pid is signalled, a cgroup path is removed with
+// all that is in it, and a half-written or foreign file must not choose which.
+#include <array>
+#include <limits>
+
+#include "runtime/base/text.h"
+#include "spec/json_cursor.h"
+#include "spec/json_out.h"
+#include "spec/names.h"
+#include "spec/write.h"
+
+namespace capsule::spec {
+namespace {
+
+constexpr const char* kSchema = "capsule.record/v1";
+constexpr std::array<std::string_view, 4> kManagers = {"", "cgroupfs", "systemd", "disabled"};
+
+Status check_schema(const Cursor& at) {
+  const std::string schema = TRY(at.required<std::string>("schema"));
+  if (schema == kSchema) return {};
+  return at.member("schema").error(
+      cat({"is ", capsule::quoted(schema), ", but this version reads ", kSchema}));
+}
+
+// An id is one component of a path below the state directory.
+Result<std::string> parse_id(const Cursor& at) {
+  std::string id = TRY(at.required<std::string>("id"));
+  if (id.empty() || id == "." || id == ".." || id.find('/') != std::string::npos) {
+    return at.member("id").error(cat({"is no container id: ", capsule::quoted(id)}));
+  }
+  return id;
+}
+
+Result<std::string> parse_path(const Cursor& at, std::string_view key) {
+  std::string path = TRY(at.required<std::string>(key));
+  if (!path.empty() && path.front() != '/') return at.member(key).error("must be an absolute path");
+  return path;
+}
+
+Result<std::string> parse_cgroup_path(const Cursor& at) {
+  std::string path = TRY(parse_path(at, "cgroupPath"));
+  for (const std::string_view component : split(path, '/')) {
+    if (component == "..") return at.member("cgroupPath").error("must not contain \"..\"");
+  }
+  return path;
+}
+
+Result<std::int64_t> parse_pid(const Cursor& at) {
+  const std::int64_t pid = TRY(at.required<std::int64_t>("pid"));
+  if (pid < 0 || pid > std::numeric_limits<std::int32_t>::max())
+    return at.member("pid").error("is no process id");
+  return pid;
+}
+
+Result<std::string> parse_manager(const Cursor& at) {
+  std::string manager = TRY(at.required<std::string>("cgroupManager"));
+  if (!contains(kManagers, manager)) {
+    return at.member("cgroupManager")
+        .error(cat({"must be cgroupfs, systemd or disabled, not ", capsule::quoted(manager)}));
+  }
+  return manager;
+}
+
+Result<Record> parse_record(const Cursor& at) {
+  TRY(check_schema(at));
+  Record record;
+  record.id = TRY(parse_id(at));
+  record.bundle = TRY(parse_path(at, "bundle"));
+  record.rootfs = TRY(parse_path(at, "rootfs"));
+  record.created = TRY(at.required<std::string>("created"));
+  record.pid = TRY(parse_pid(at));
+  record.start_time = TRY(at.required<std::uint64_t>("startTime"));
+  record.cgroup_path = TRY(parse_cgroup_path(at));
+  record.cgroup_mount = TRY(parse_path(at, "cgroupMount"));
+  record.cgroup_manager = TRY(parse_manager(at));
+  record.own_pid_namespace = TRY(at.required<bool>("ownPidNamespace"));
+  record.no_new_keyring = TRY(at.required<bool>("noNewKeyring"));
+  record.owner_uid = TRY(at.required<std::uint32_t>("ownerUid"));
+  record.annotations = TRY(at.texts("annotations"));
+  return record;
+}
+
+}  // namespace
+
+std::string write_record(const Record& record) {
+  Json json = Json::object();
+  json["schema"] = kSchema;
+  json["id"] = record.id;
+  json["bundle"] = record.bundle;
+  json["rootfs"] = record.rootfs;
+  json["created"] = record.created;
+  json["pid"] = record.pid;
+  json["startTime"] = record.start_time;
+  json["cgroupPath"] = record.cgroup_path;
+  json["cgroupMount"] = record.cgroup_mount;
+  json["cgroupManager"] = record.cgroup_manager;
+  json["ownPidNamespace"] = record.own_pid_namespace;
+  json["noNewKeyring"] = record.no_new_keyring;
+  json["ownerUid"] = record.owner_uid;
+  put(json, "annotations", record.annotations);
+  return to_text(json, Layout::two_spaces);
+}
+
+Result<Record> read_record(std::string_view json) {
+  const Document document = TRY(Document::parse(json, "state.json"));
+  const Cursor root = document.root();
+  TRY(root.expect_object());
+  return parse_record(root);
+}
+
+}  // namespace capsule::spec

@@ -1,0 +1,21 @@
+// Rules that need more than one field, or more than a type: a flat list of small checks, pure, in the order
+// of the specification.
+#pragma once
+
+#include "runtime/base/result.h"
+#include "spec/spec.h"
+
+namespace capsule::spec {
+
+// The first rule of the specification that `spec` breaks, or one that runc refuses too (duplicate namespaces
+// and rlimits, sysctls outside their namespace, mounts with wrong options, mappings without a user namespace,
+// …), with its JSON pointer.
+//   fails   invalid_config
+//   source  runtime-spec 1.3.0; what is checked beyond it is argued at each check
+Status validate(const Spec& spec);
+
+// The checks that concern `process` alone (cwd absolute, args not empty, env entries, rlimits, scheduler,
+// ioPriority, …); `pointer` is where it lies in the document: "/process", or "" for a process file.
+Status validate_process(const Process& process, std::string_view pointer);
+
+}  // namespace capsule::spec
