@@ -1,0 +1,93 @@
+#include "cgroups/controllers.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "cgroups/cgroup.h"
+#include "cgroups/files.h"
+#include "runtime/base/text.h"
+
+namespace capsule::cgroups {
+namespace {
+
+constexpr const char* kSubtreeControl = "cgroup.subtree_control";
+
+bool contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool is_kept_in_v1(const Facts& facts, const std::string& controller) {
+  return contains(facts.v1_controllers, controller == "io" ? "blkio" : controller);
+}
+
+// "/a/b" -> {"", "/a", "/a/b"}
+std::vector<std::string> levels_of(const std::string& path) {
+  std::vector<std::string> levels{""};
+  for (const std::string_view name : split(path, '/')) {
+    if (!name.empty()) levels.push_back(cat({levels.back(), "/", name}));
+  }
+  return levels;
+}
+
+bool has_controller(const Facts& facts, const std::string& level, const std::string& controller) {
+  const Result<UniqueFd> cgroup = open_cgroup(facts.mount, level);
+  if (!cgroup.has_value()) return false;
+  const Result<std::vector<std::string>> controllers = read_words(cgroup.value(), "cgroup.controllers");
+  return controllers.has_value() && contains(controllers.value(), controller);
+}
+
+// Asks the kernel once more, for its reason: "; cgroup.subtree_control of /a: device or resource busy
+// (EBUSY)".
+std::string explain_refusal(const Facts& facts, const std::string& level, const std::string& controller) {
+  const Result<UniqueFd> cgroup = open_cgroup(facts.mount, level);
+  if (!cgroup.has_value()) return {};
+  const Status refused = write_cgroup_file(cgroup.value(), kSubtreeControl, cat({"+", controller}));
+  if (refused.has_value()) return {};
+  const std::string_view name = level.empty() ? std::string_view("/") : level;
+  const bool is_busy = refused.error().code() == EBUSY;
+  return cat({"; ", kSubtreeControl, " of ", name, ": ", describe_errno(refused.error().code()),
+              is_busy ? ", it has processes of its own" : ""});
+}
+
+std::string explain(const Facts& facts, const std::string& path, const std::string& controller) {
+  if (!contains(facts.controllers, controller)) {
+    if (is_kept_in_v1(facts, controller))
+      return "which this host keeps in cgroup v1 (mounted beside cgroup2)";
+    return cat({"which the kernel does not offer at ", facts.mount});
+  }
+  std::string above;
+  for (const std::string& level : levels_of(path)) {
+    if (!has_controller(facts, level, controller)) {
+      return cat({"which is not delegated to ", level, explain_refusal(facts, above, controller)});
+    }
+    above = level;
+  }
+  return cat({"which was enabled in ", path, " only just now"});
+}
+
+}  // namespace
+
+void enable_controllers(FdRef cgroup, const std::vector<std::string>& controllers) {
+  std::string all;
+  for (const std::string& controller : controllers)
+    all.append(all.empty() ? "+" : " +").append(controller);
+  if (all.empty() || write_cgroup_file(cgroup, kSubtreeControl, all).has_value()) return;
+  // One that is not to be had spoils the line for all.
+  for (const std::string& controller : controllers) {
+    (void)write_cgroup_file(cgroup, kSubtreeControl,
+                            cat({"+", controller}));  // check_needs tells what matters
+  }
+}
+
+Status check_needs(const Facts& facts, const std::string& path, FdRef leaf, const std::vector<Need>& needs) {
+  if (needs.empty()) return {};
+  const std::vector<std::string> available = TRY(read_words(leaf, "cgroup.controllers"));
+  for (const Need& need : needs) {
+    if (contains(available, need.controller)) continue;
+    return Error::unsupported(cat({need.field, ": needs the ", need.controller, " controller, ",
+                                   explain(facts, path, need.controller)}));
+  }
+  return {};
+}
+
+}  // namespace capsule::cgroups

@@ -1,0 +1,63 @@
+#include "cgroups/facts.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "cgroups/files.h"
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+
+namespace capsule::cgroups {
+namespace {
+
+bool is_cgroup2(const char* path) {
+  const Result<UniqueFd> dir = sys::openat(FdRef::cwd(), path, O_PATH | O_DIRECTORY);
+  if (!dir.has_value()) return false;
+  const Result<long> type = sys::fstatfs_type(dir.value());
+  return type.has_value() && type.value() == abi::kCgroup2SuperMagic;
+}
+
+std::string find_mount() {
+  // systemd's two layouts: unified, and hybrid with cgroup2 beside the v1 hierarchies.
+  for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    if (is_cgroup2(place)) return place;
+  }
+  return {};
+}
+
+}  // namespace
+
+Membership parse_proc_cgroup(std::string_view text) {
+  Membership membership{"/", {}};
+  for (const std::string_view line : split(text, '\n')) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) continue;
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+    if (line.substr(0, first) == "0" && controllers.empty()) {
+      membership.path = line.substr(second + 1);
+    } else if (!controllers.empty() && !controllers.starts_with("name=")) {
+      for (const std::string_view controller : split(controllers, ','))
+        membership.v1_controllers.emplace_back(controller);
+    }
+  }
+  return membership;
+}
+
+Result<Facts> probe_facts() {
+  Facts facts;
+  facts.mount = find_mount();
+  if (facts.mount.empty()) return facts;
+
+  Membership own = parse_proc_cgroup(TRY(read_file(FdRef::cwd(), "/proc/self/cgroup")));
+  facts.own_path = std::move(own.path);
+  facts.hybrid = !own.v1_controllers.empty();
+  facts.v1_controllers = std::move(own.v1_controllers);
+  const UniqueFd root = TRY(sys::openat(FdRef::cwd(), facts.mount.c_str(), O_RDONLY | O_DIRECTORY));
+  facts.controllers = TRY(read_words(root, "cgroup.controllers"));
+  return facts;
+}
+
+}  // namespace capsule::cgroups
