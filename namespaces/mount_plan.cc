@@ -1,0 +1,156 @@
+// /mounts to steps: file systems here, binds in bind_plan.cc, views of the cgroup tree in
+// cgroup_view_plan.cc.
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "namespaces/lexical.h"
+#include "namespaces/mount_request.h"
+#include "runtime/base/kernel_abi.h"
+#include "runtime/base/text.h"
+
+namespace capsule::ns {
+namespace {
+
+// File systems of which a "ro" superblock would be somebody else's as well (proc, sysfs, cgroup2 are shared
+// by a whole namespace), or would keep us from filling it: there "ro" is about the mount alone.
+constexpr std::array<std::string_view, 7> kReadonlyMountOnly = {"cgroup", "cgroup2", "devpts", "mqueue",
+                                                                "proc",   "sysfs",   "tmpfs"};
+// These take no SELinux context: theirs comes from the policy, by path.
+constexpr std::array<std::string_view, 3> kWithoutLabel = {"mqueue", "proc", "sysfs"};
+
+template <std::size_t N>
+bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Status check_text(const std::string& pointer, std::string_view text) {
+  if (contains_nul(text)) return Error::invalid_config(pointer, "mount field contains null byte");
+  return {};
+}
+
+Status check_texts(const MountRequest& request) {
+  TRY(check_text(request.pointer + "/destination", request.mount.destination));
+  TRY(check_text(request.pointer + "/type", request.mount.type.value_or("")));
+  TRY(check_text(request.pointer + "/source", request.mount.source.value_or("")));
+  for (std::size_t i = 0; i < request.mount.options.size(); ++i) {
+    TRY(check_text(item_pointer(request.pointer + "/options", i), request.mount.options[i]));
+  }
+  return {};
+}
+
+Status check_options(const MountRequest& request) {
+  const MountOptions& options = request.options;
+  if (options.tmpcopyup && !request.is_tmpfs()) {
+    return Error::invalid_config(request.pointer + "/options", "tmpcopyup is only supported for tmpfs");
+  }
+  if ((options.source_nofollow || options.copy_symlink) && !request.is_bind()) {
+    return Error::invalid_config(request.pointer + "/options",
+                                 "src-nofollow and copy-symlink are only supported for bind mounts");
+  }
+  if (request.target == "/") {
+    return Error::invalid_config(request.pointer + "/destination",
+                                 cat({quoted(request.mount.destination), " is the top of the rootfs"}));
+  }
+  return {};
+}
+
+Status plan_remount(const MountRequest& request, plan::Builder& builder) {
+  if (!request.options.data.empty()) {
+    return Error::unsupported(
+        cat({item_pointer(request.pointer + "/options", request.options.data[0].index),
+             ": remount changes the flags of a mount, not the options of its file system"}));
+  }
+  builder.add(request.pointer, plan::SetAttributes{.target = builder.text(request.target),
+                                                   .attributes = request.options.attributes});
+  return {};
+}
+
+Status plan_mount(const MountContext& context, const MountRequest& request, plan::Builder& builder) {
+  TRY(check_texts(request));
+  TRY(check_options(request));
+  if (request.options.remount) return plan_remount(request, builder);
+  if (request.is_bind()) return plan_bind(context, request, builder);
+  if (request.is_cgroup()) return plan_cgroup_view(context, request, builder);
+  return plan_filesystem(context, request, builder);
+}
+
+// "uid=" and "gid=" are the container's ids; without a map the kernel says only "invalid argument".
+Status check_owner(const MountContext& context, const std::string& pointer, std::string_view word) {
+  const bool is_uid = word.starts_with("uid=");
+  if (!is_uid && !word.starts_with("gid=")) return {};
+  if (!has_new_namespace(context.spec, spec::NamespaceType::user)) return {};
+
+  const spec::Linux& linux_section = linux_of(context.spec);
+  const std::optional<std::uint32_t> id = parse_integer<std::uint32_t>(word.substr(4));
+  if (!id.has_value() || is_mapped(is_uid ? linux_section.uid_mappings : linux_section.gid_mappings, *id))
+    return {};
+  return Error::invalid_config(
+      pointer, cat({"cannot specify ", word, ": the id is not mapped in the user namespace"}));
+}
+
+Result<std::vector<std::string>> plan_parameters(const MountContext& context, const MountRequest& request) {
+  std::vector<std::string> parameters;
+  for (const std::string& flag : request.options.superblock) {
+    if (flag != "ro" || !contains(kReadonlyMountOnly, request.type())) parameters.push_back(flag);
+  }
+  for (const MountOptions::Data& data : request.options.data) {
+    for (std::string& word : split_data(data.text)) {
+      TRY(check_owner(context, item_pointer(request.pointer + "/options", data.index), word));
+      parameters.push_back(std::move(word));
+    }
+  }
+  const std::string label = linux_of(context.spec).mount_label.value_or("");
+  if (!label.empty() && !contains(kWithoutLabel, request.type())) parameters.push_back("context=" + label);
+  return parameters;
+}
+
+// A fresh mount has nothing below it and nothing to clear: one mask says all, and fsmount(2) takes it.
+plan::MountAttributes of_fresh_mount(const plan::MountAttributes& a) {
+  const std::uint64_t inherited = a.recursive_set & ~a.clear;
+  return {.set = inherited | a.set,
+          .propagation = a.propagation != 0 ? a.propagation : a.recursive_propagation};
+}
+
+}  // namespace
+
+Status plan_filesystem(const MountContext& context, const MountRequest& request, plan::Builder& builder) {
+  if (request.type().empty()) {
+    return Error::invalid_config(request.pointer + "/type", "is needed for a mount that is not a bind mount");
+  }
+  (void)TRY(plan_id_maps(context, request));  // refuses: only binds can have them
+
+  plan::MountFilesystem step{.flags = TRY(target_flags(request))};
+  const std::vector<std::string> parameters = TRY(plan_parameters(context, request));
+  const std::string source = request.mount.source.value_or("");
+  step.target = builder.text(request.target);
+  step.type = builder.text(request.type());
+  step.source = builder.text(source.empty() ? request.type() : source);
+  if (!parameters.empty()) step.options = builder.list(parameters);
+  if (request.options.tmpcopyup) step.flags |= plan::kMountTmpcopyup;
+  step.attributes = of_fresh_mount(request.options.attributes);
+  if (becomes_readonly_late(context.spec, request)) step.attributes.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+
+  // sysfs shows a network namespace and may be mounted only by its owner: a user namespace that shares the
+  // host's network gets the host's /sys.
+  const bool borrows_network = has_namespace(context.spec, spec::NamespaceType::user) &&
+                               !has_namespace(context.spec, spec::NamespaceType::network);
+  if (request.type() == "sysfs" && borrows_network) {
+    step.flags |= plan::kMountFallbackBind;
+    step.fallback_source = builder.text("/sys");
+    step.attributes = request.options.attributes;
+  }
+  builder.add(request.pointer, step);
+  return {};
+}
+
+Status plan_mounts(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder) {
+  const Propagation propagation = TRY(parse_propagation(spec));
+  const MountContext context{.spec = spec, .host = host, .bind_propagation = propagation.binds};
+  for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+    TRY(plan_mount(context, read_mount(spec, i), builder));
+  }
+  return {};
+}
+
+}  // namespace capsule::ns

@@ -1,0 +1,103 @@
+// What the container can see, decided: namespaces, mounts, devices, paths. Everything here is pure and
+// appends steps to a plan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/plan/builder.h"
+#include "spec/spec.h"
+
+namespace capsule::ns {
+
+// What planners must know of the host; probed by the launcher.
+struct HostFacts {
+  // CAP_SYS_ADMIN in the initial user namespace's sense: the host side may clone mounts itself.
+  bool privileged = true;
+  std::uint32_t euid = 0;
+  std::uint32_t egid = 0;
+  std::string bundle;        // absolute; relative sources and root.path start here
+  std::string cgroup_mount;  // "/sys/fs/cgroup"; empty: none
+  std::string cgroup_path;   // of this container, below it; empty: none
+  bool no_pivot = false;
+};
+
+// ---- namespaces (config-linux.md#namespaces)
+
+struct NamespaceSet {
+  // For clone3: the new ones, except cgroup (rooted at the caller's cgroup, so unshared inside) and time.
+  std::uint64_t clone_flags = 0;
+  // For init, after joining: cgroup; and all new ones but pid if a user namespace is joined by path.
+  std::uint64_t unshare_flags = 0;
+  // For ForkInit: pid if a user namespace is joined by path; all new ones if the user namespace is new and
+  // others are joined by path, which is impossible from inside it. Then the id maps are not written at the
+  // clone, but to the forked process when it expects `maps_written`.
+  std::uint64_t fork_flags = 0;
+  bool new_time = false;
+  bool has_user = false;  // new or joined
+  bool new_user = false;
+  bool has_pid = false;  // new or joined
+  bool new_network = false;
+  bool has_mount = false;
+  // Joined by the host side with setns before the clone: pid namespaces hold children only. Empty: none.
+  std::string pid_path;
+  struct Join {
+    spec::NamespaceType type;
+    std::uint64_t clone_flag;
+    std::string path;
+    std::string field;
+  };
+  std::vector<Join> joins;  // for init, in joining order; never pid unless `pid_path` cannot be used
+  // The plan has a ForkInit. Its flags may be 0: having joined a pid namespace, only a child is inside.
+  [[nodiscard]] bool forks() const;
+};
+//   privileged  HostFacts::privileged: root may join anything until it enters a user namespace, so it enters
+//               one last; anybody else may join only what belongs to that user namespace, and enters it first
+//   fails       invalid_config: duplicate type, path not absolute, user mappings without a user namespace, …
+//               (what spec::validate has not already refused)
+Result<NamespaceSet> plan_namespaces(const spec::Spec& spec, bool privileged = false);
+std::uint64_t clone_flag_of(spec::NamespaceType type);
+std::string_view name_of(spec::NamespaceType type);       // "network"
+std::string_view proc_name_of(spec::NamespaceType type);  // "net": the entry of /proc/PID/ns
+
+// Appends JoinNamespace (donating each), BecomeRoot, NewTimeNamespace, Unshare, ForkInit, LoopbackUp as the
+// set asks.
+void plan_namespace_steps(const NamespaceSet& set, const spec::Spec& spec, plan::Builder& builder);
+
+// ---- id maps (user_namespaces(7))
+
+// Lines for /proc/PID/uid_map: "0 100000 65536\n…".
+std::string describe_id_map(const std::vector<spec::IdMapping>& mappings);
+bool is_mapped(const std::vector<spec::IdMapping>& mappings, std::uint32_t container_id);
+// The host's id for one of the container's; nullopt if unmapped.
+std::optional<std::uint32_t> host_id(const std::vector<spec::IdMapping>& mappings,
+                                     std::uint32_t container_id);
+
+// ---- mounts, devices, paths: the order in which the launcher calls them is the order of the steps
+
+// PrepareRoot, donating the rootfs when privileged.
+Status plan_root(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
+// One step for each entry of /mounts, in order.
+Status plan_mounts(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
+// OpenDev, DeviceNode and Symlink steps: default devices, /linux/devices, /dev/ptmx and links; none if /dev
+// is bound from the host.
+Status plan_devices(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
+// MakeReadonly, Mask, MakeCwd, then SetAttributes for each tmpfs that becomes read-only once it is filled,
+// and for a read-only root: all that comes after the last mount and the last thing created in the tree
+// (/dev/console!), and before Pivot.
+Status plan_paths(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
+// Pivot, and the propagation of "/" after it where rootfsPropagation asks for one.
+Status plan_pivot(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
+// Hostname, Domainname, Sysctl (config-linux.md#sysctl). Which of them may be set at all is for
+// spec::validate;
+//   fails   invalid_config: a name that would lead out of /proc/sys
+Status plan_kernel_parameters(const spec::Spec& spec, plan::Builder& builder);
+
+// Every name that config.md's mount options table and our extensions know: what `features` prints, sorted.
+std::vector<std::string> known_mount_options();
+
+}  // namespace capsule::ns
