@@ -1,0 +1,99 @@
+// What the container may do: names in config.json to the kernel's numbers. Pure; appends steps to a plan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/plan/builder.h"
+#include "spec/spec.h"
+
+namespace capsule::process {
+
+// ---- capabilities (capabilities(7))
+
+struct CapabilitySets {
+  std::uint64_t bounding = 0;
+  std::uint64_t effective = 0;
+  std::uint64_t permitted = 0;
+  std::uint64_t inheritable = 0;
+  std::uint64_t ambient = 0;
+};
+// Absent capabilities: every set is empty (the specification is silent; keeping root's full sets would
+// surprise). An unknown name is a sentence in `warnings`, not an error, and left out; so is what the kernel
+// would not grant: effective but not permitted, inheritable but not bounding, ambient but not both permitted
+// and inheritable.
+CapabilitySets plan_capabilities(const std::optional<spec::Capabilities>& capabilities,
+                                 std::vector<std::string>& warnings);
+std::vector<std::string> known_capabilities();  // "CAP_CHOWN", … all that this build knows
+
+// ---- signals, rlimits
+
+// "9", "KILL", "SIGKILL", "kill", "RTMIN+3", "34". nullopt: unknown.
+std::optional<int> parse_signal(std::string_view text);
+
+struct ResourceLimit {
+  int resource;
+  std::uint64_t soft, hard;
+  std::string field;  // "/process/rlimits/0"
+};
+// Applied by the launcher with prlimit(2) once init says `ready`: raising needs rights that init may have
+// given up.
+Result<std::vector<ResourceLimit>> plan_rlimits(const std::vector<spec::Rlimit>& rlimits);
+
+// ---- seccomp
+
+// libseccomp's program for the profile, as struct sock_filter[], and the flags for seccomp(2). A profile that
+// says nothing (no default action, no rules) gives an empty filter: install none.
+//   fails   invalid_config with a pointer below /linux/seccomp: unknown action, architecture, operator, flag;
+//   errnoRet where it means nothing
+struct SeccompProgram {
+  std::string filter;  // bytes of struct sock_filter[]
+  std::uint64_t flags = 0;
+  bool notifies = false;
+};
+Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp);
+
+// ---- the process as steps
+
+struct ProcessContext {
+  bool in_user_namespace = false;  // new or joined
+  bool may_set_groups = true;
+  std::vector<std::string> extra_env;  // LISTEN_FDS=…, added after the configured environment
+  const std::optional<spec::Seccomp>* seccomp = nullptr;
+  std::string_view pointer = "/process";  // where the process lies in the document; "" for a process file
+  std::string container_state_before_pid, container_state_after_pid;  // for the seccomp listener's message
+};
+
+// The environment init will pass: duplicates removed (the last wins, in its first place's order), extra_env
+// appended, an empty HOME left out.
+std::vector<std::string> plan_environment(const spec::Process& process,
+                                          const std::vector<std::string>& extra_env);
+
+// Appended after Pivot, in this order (R12, R17): Stdio, Personality, Scheduler, IoPriority, MemoryPolicy,
+// [no_new_privileges false: Seccomp], ChangeDirectory with retry, Confine, ChangeDirectory, NoNewPrivileges,
+// FindExecutable. Capabilities left out are warnings in the log.
+//   fails   invalid_config below context.pointer or /linux; unsupported for AppArmor and SELinux labels, for
+//           which there is no step
+Status plan_confinement(const spec::Process& process,
+                        const spec::Linux* linux,
+                        const ProcessContext& context,
+                        plan::Builder& builder);
+
+// Appended after the gate and the startContainer hooks: [no_new_privileges true: Seccomp], Exec.
+Status plan_exec(const spec::Process& process, const ProcessContext& context, plan::Builder& builder);
+
+// "0-3,7" to a bit mask of unsigned longs (cpuset(7) list format); invalid_config with `field` if malformed.
+Result<std::vector<unsigned long>> parse_bit_list(std::string_view list, std::string_view field);
+
+// Fills the process-related lists of the features document.
+struct SeccompNames {
+  std::vector<std::string> actions, operators, archs, known_flags, supported_flags;
+  std::string library_version;
+};
+SeccompNames known_seccomp_names();
+
+}  // namespace capsule::process
