@@ -1,0 +1,69 @@
+// The child's end of the conversation (runtime/plan/protocol.h).
+#include "runtime/init/context.h"
+
+namespace capsule::init {
+namespace {
+
+// Waits for one frame. End of file means that the other side is gone, and with it everything it would have
+// done: nothing to tell anybody.
+long receive(int fd, protocol::Frame* frame) {
+  long got = -raw::kEINTR;
+  while (got == -raw::kEINTR)
+    got = raw::recv(fd, frame, sizeof(*frame));
+  return got;
+}
+
+bool expect_line(Context& ctx, int fd, protocol::Line line) {
+  protocol::Frame frame{};
+  const long got = receive(fd, &frame);
+  if (got == 0) raw::exit(1);
+  if (got < 0) return fail(ctx, "recv", got, protocol::name_of(line));
+  if (got != sizeof(frame) || frame.line != line) {
+    return fail_with(ctx, Problem::unexpected_line, "recv", 0, protocol::name_of(line));
+  }
+  return true;
+}
+
+bool say_line(Context& ctx, protocol::Line line) {
+  const protocol::Frame frame{line, {}, 0};
+  const long sent = raw::send(ctx.sync, &frame, sizeof(frame));
+  return sent < 0 ? fail(ctx, "send", sent, protocol::name_of(line)) : true;
+}
+
+// Connections that do not say `start` are closed and forgotten.
+bool wait_for_start(Context& ctx, int listener) {
+  for (;;) {
+    const long connection = raw::accept4(listener, raw::kOCloexec);
+    if (connection == -raw::kEINTR) continue;
+    if (connection < 0) return fail(ctx, "accept4", connection, "gate");
+    protocol::Frame frame{};
+    const long got = receive(static_cast<int>(connection), &frame);
+    if (got == sizeof(frame) && frame.line == protocol::Line::start) {
+      ctx.reply = static_cast<int>(connection);
+      raw::close(listener);
+      return true;
+    }
+    raw::close(static_cast<int>(connection));
+  }
+}
+
+}  // namespace
+
+bool perform(Context& ctx, const plan::Say& s) {
+  return say_line(ctx, static_cast<protocol::Line>(s.line));
+}
+
+bool perform(Context& ctx, const plan::Expect& s) {
+  return expect_line(ctx, ctx.sync, static_cast<protocol::Line>(s.line));
+}
+
+bool perform(Context& ctx, const plan::Gate& s) {
+  if (!say_line(ctx, protocol::Line::ready)) return false;
+  if (s.mode == plan::GateMode::none) return true;
+  if (s.mode == plan::GateMode::sync) return expect_line(ctx, ctx.sync, protocol::Line::start);
+  raw::close(ctx.sync);
+  ctx.sync = ctx.reply = -1;
+  return wait_for_start(ctx, ctx.plan.descriptor(plan::kGateSlot));
+}
+
+}  // namespace capsule::init
