@@ -1,0 +1,144 @@
+// A container that already exists: its record, its lock, its status, and what can be done to it without
+// making a process inside.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cgroups/cgroup.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/pidfd.h"
+#include "runtime/base/result.h"
+#include "spec/write.h"
+
+namespace capsule::container {
+
+inline constexpr const char* kStateName = "state.json";
+inline constexpr const char* kConfigName = "config.json";
+inline constexpr const char* kGateName = "gate";
+
+enum class ContainerStatus : unsigned char { creating, created, running, paused, stopped };
+std::string_view name_of(ContainerStatus status);
+
+// Letters, digits and "_+-."; not empty, not "." or "..", short enough for a file name.
+//   fails   runc's words: "container id cannot be empty", "invalid container ID format: …"
+Status check_id(std::string_view id);
+
+// <root>/<id>/: state.json (Record), config.json (frozen copy), gate (the socket init waits at; there from
+// create until start). 0711/0700, root's.
+class Store {
+ public:
+  // `root` as given by --root (made absolute) or the default: /run/capsule for root, $XDG_RUNTIME_DIR/capsule
+  // otherwise, which includes a user who is root in a user namespace of their own. Nothing is made.
+  static Result<Store> open(std::optional<std::string> root);
+  [[nodiscard]] const std::string& root() const { return root_; }
+  // Of a root that has to be made: 0711; below XDG_RUNTIME_DIR 01700, since its sweeper spares what is
+  // sticky.
+  [[nodiscard]] mode_t root_mode() const;
+  // Ids of all entries, sorted; some may be gone or half made by the time they are opened. A root that does
+  // not exist: empty if it is the default, else an error.
+  [[nodiscard]] Result<std::vector<std::string>> ids() const;
+
+ private:
+  explicit Store(std::string root, bool is_default) : root_(std::move(root)), is_default_(is_default) {}
+  std::string root_;
+  bool is_default_;
+};
+
+// A record being made by `create` or `run`: on disk before any process or cgroup exists, so that `delete` can
+// always find what is there. Removed unless kept.
+class Record {
+ public:
+  // Makes <root> (0711) and <root>/<id> (0711; its mkdir is the lock against a second create), locks it, and
+  // writes state.json with pid 0.
+  //   fails   wrong_state "container with given ID already exists"
+  static Result<Record> begin(const Store& store, spec::Record record, std::string_view frozen_config);
+  Record(Record&&) noexcept;
+  Record& operator=(Record&&) noexcept;
+  ~Record();
+
+  [[nodiscard]] FdRef dir() const noexcept { return dir_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // Completes state.json with the first process and the cgroup.
+  Status write(const spec::Record& record);
+  // The same in two: what takes time while init is busy, and the rename once it is ready.
+  Status prepare(const spec::Record& record);
+  Status commit();
+  void keep() noexcept;
+
+ private:
+  Record() = default;
+  UniqueFd dir_;  // locked with flock(LOCK_EX) while this lives
+  std::string path_;
+  bool kept_ = true;
+};
+
+// An existing container, opened by id.
+class Container {
+ public:
+  enum class Lock : unsigned char { none, exclusive };  // `state` and `list` must never wait for a lock
+  //   fails   not_found "container does not exist" (with the id); wrong_state if another command keeps the
+  //   lock for more than 10 s
+  static Result<Container> open(const Store& store, const std::string& id, Lock lock);
+
+  [[nodiscard]] const spec::Record& record() const { return record_; }
+  [[nodiscard]] FdRef dir() const noexcept { return dir_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // Derived, never stored: the init process (pid and start time), the cgroup's freezer, and whether the gate
+  // is still there.
+  [[nodiscard]] ContainerStatus status() const;
+  // The init process if it lives.
+  [[nodiscard]] Result<Pidfd> init() const;  // fails: wrong_state "container not running"
+  [[nodiscard]] Result<std::string> frozen_config() const;
+  [[nodiscard]] Result<UniqueFd> cgroup() const;  // fails: wrong_state if it has none
+
+  // What `state` and `list` print; owner is filled only by `list`.
+  [[nodiscard]] spec::ContainerState state() const;
+  // For `list`: the user who owns the state directory, by name, or "#1000" if /etc/passwd does not know it.
+  [[nodiscard]] std::string owner() const;
+
+ private:
+  Container() = default;
+  UniqueFd dir_;
+  std::string path_;
+  spec::Record record_;
+  bool being_made_ = false;  // no process yet, and somebody holds the lock: `create` is at work
+};
+
+// ---- verbs
+
+struct KillOptions {
+  int signal = 15;
+  bool all = false;
+};
+// To init; with `all`, and with SIGKILL where init has no pid namespace to take everything with it, to the
+// whole cgroup. After SIGKILL a paused container is thawed. With `all`, a container that has nothing left to
+// signal is success.
+//   fails   wrong_state "container not running"
+Status kill(const Container& container, const KillOptions& options);
+//   fails   wrong_state "container not running"
+Status pause(const Container& container);
+//   fails   wrong_state "container not paused"
+Status resume(const Container& container);
+// Host pids of everything in the container, ascending; none if it is stopped and nothing is left in its
+// cgroup.
+Result<std::vector<std::int64_t>> read_pids(const Container& container);
+
+// Stops what runs (force; a created container without it), removes cgroup and state directory. A systemd
+// scope is emptied but left to systemd. What a killed `create` left goes too; without a record that takes
+// force. With force, an unknown id is success.
+//   run_poststop   called once everything is stopped and before the record goes; its failures are its own to
+//   log; may be empty fails          not_found "container does not exist"; wrong_state "cannot delete
+//   container X that is not stopped: running"
+Status remove(const Store& store,
+              const std::string& id,
+              bool force,
+              const std::function<void(const Container&)>& run_poststop);
+
+}  // namespace capsule::container

@@ -1,0 +1,83 @@
+// The end of a container: its processes, its cgroup, its state directory, in this order, so that a `delete`
+// killed on the way can be repeated.
+
+#include <string>
+#include <utility>
+
+#include "runtime/base/text.h"
+#include "runtime/container/container.h"
+#include "runtime/container/directory.h"
+#include "runtime/container/processes.h"
+
+namespace capsule::container {
+namespace {
+
+constexpr int kKillTimeoutMs = 10'000;
+constexpr int kCgroupTimeoutMs = 10'000;
+
+Status check_removable(const Container& container, ContainerStatus status) {
+  if (status == ContainerStatus::stopped || status == ContainerStatus::created) return {};
+  return Error::wrong_state(
+      cat({"cannot delete container ", container.record().id, " that is not stopped: ", name_of(status)}));
+}
+
+Status stop(const Container& container) {
+  const Result<Pidfd> init = container.init();
+  if (!init.has_value()) return {};  // what init left behind goes with the cgroup
+  TRY(kill_everything(container));
+  if (TRY(init.value().wait_gone(kKillTimeoutMs))) return {};
+  const std::string pid = std::to_string(init.value().pid());
+  return Error::wrong_state(
+      cat({"container init still running: process ", pid, " has not died of SIGKILL for ",
+           std::to_string(kKillTimeoutMs / 1000), " s; /proc/", pid, "/stack shows where it hangs"}));
+}
+
+Status remove_cgroup(const Container& container) {
+  const spec::Record& record = container.record();
+  if (!has_cgroup(record)) return {};
+  // systemd made the scope and removes it once it is empty; behind its back we only empty it.
+  if (record.cgroup_manager != "cgroupfs") return kill_everything(container);
+  return cgroups::remove(record.cgroup_mount, record.cgroup_path, true, kCgroupTimeoutMs);
+}
+
+// A directory whose record was never written, or cannot be read: there is no process and no cgroup that we
+// could know of.
+Status remove_leftover(const Store& store, const std::string& id) {
+  const Result<UniqueFd> dir = open_locked_directory(store.root(), id, kLockTimeoutMs);
+  if (dir.has_value()) return erase_directory(dir.value(), directory_path(store.root(), id));
+  return dir.error().kind() == ErrorKind::not_found ? Status()
+                                                    : Status(Error::wrong_state(dir.error().message()));
+}
+
+// Whoever holds the lock may be waiting for the very processes that are to go, as a `create` whose init hangs
+// does.
+Status unblock_lock_holder(const Store& store, const std::string& id) {
+  const Result<Container> container = Container::open(store, id, Container::Lock::none);
+  if (!container.has_value() || !is_locked(container.value().dir())) return {};
+  return kill_everything(container.value());
+}
+
+Status remove_container(const Container& container,
+                        const std::function<void(const Container&)>& run_poststop) {
+  TRY(stop(container));
+  TRY(remove_cgroup(container));
+  if (run_poststop) run_poststop(container);
+  return erase_directory(container.dir(), container.path());
+}
+
+}  // namespace
+
+Status remove(const Store& store,
+              const std::string& id,
+              bool force,
+              const std::function<void(const Container&)>& run_poststop) {
+  if (force) TRY(unblock_lock_holder(store, id).context("delete ", id));
+  Result<Container> opened = Container::open(store, id, Container::Lock::exclusive);
+  if (force && !opened.has_value() && opened.error().kind() == ErrorKind::not_found)
+    return remove_leftover(store, id);
+  const Container container = TRY(std::move(opened));
+  if (!force) TRY(check_removable(container, container.status()));
+  return remove_container(container, run_poststop).context("delete ", id);
+}
+
+}  // namespace capsule::container
