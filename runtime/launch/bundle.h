@@ -1,0 +1,27 @@
+// What the user handed over: the bundle directory and its config.json, read and checked.
+#pragma once
+
+#include <string>
+
+#include "runtime/base/result.h"
+#include "runtime/launch/launch.h"
+#include "spec/spec.h"
+
+namespace capsule::launch {
+
+struct Bundle {
+  std::string path;    // absolute
+  std::string rootfs;  // absolute
+  std::string config;  // the bytes read, kept as they are: later changes to the file must have no effect
+                       // (runtime.md#lifecycle)
+  spec::Spec spec;
+};
+
+//   fails   what spec::read and spec::validate say, and what this build cannot perform yet, with the field
+Result<Bundle> load_bundle(const LaunchOptions& options);
+
+// The first field that this build would have to ignore. A field that parses and does nothing would be a lie
+// to the user.
+Status check_supported(const spec::Spec& spec);
+
+}  // namespace capsule::launch

@@ -1,0 +1,154 @@
+// `exec`: one more process in a container that lives.
+#include <fcntl.h>
+#include <sys/prctl.h>
+
+#include <cerrno>
+
+#include "cgroups/cgroup.h"
+#include "runtime/base/file.h"
+#include "runtime/base/text.h"
+#include "runtime/launch/donations.h"
+#include "runtime/launch/foreground.h"
+#include "runtime/launch/init_image.h"
+#include "runtime/launch/launch.h"
+#include "runtime/launch/launcher.h"
+#include "runtime/launch/plan_exec.h"
+#include "runtime/launch/sync_socket.h"
+#include "runtime/launch/terminal.h"
+#include "spec/read.h"
+
+namespace capsule::launch {
+namespace {
+
+using container::Container;
+using container::ContainerStatus;
+
+Status check_status(ContainerStatus status, const ExecOptions& options) {
+  if (status == ContainerStatus::stopped) return Error::wrong_state("cannot exec in a stopped container");
+  if (status == ContainerStatus::creating)
+    return Error::wrong_state("cannot exec in a container that is still being created");
+  if (status == ContainerStatus::paused && !options.ignore_paused) {
+    return Error::wrong_state("cannot exec in a paused container (use --ignore-paused to override)");
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> read_process_file(const std::string& path) {
+  if (path.empty()) return std::optional<std::string>();
+  return std::optional<std::string>(TRY(read_file(FdRef::cwd(), path.c_str()).context("process file")));
+}
+
+// --cgroup [controller:]PATH is below the container's own; the controller is cgroup v1's and means nothing
+// here.
+Result<UniqueFd> open_exec_cgroup(const Container& container, const std::string& asked) {
+  const spec::Record& record = container.record();
+  if (record.cgroup_path.empty()) {
+    if (!asked.empty()) return Error::wrong_state("--cgroup: the container has no cgroup");
+    return UniqueFd();
+  }
+  if (asked.empty()) return cgroups::open_cgroup(record.cgroup_mount, record.cgroup_path);
+  const std::string below = asked.substr(asked.find(':') == std::string::npos ? 0 : asked.find(':') + 1);
+  for (const std::string_view part : split(below, '/')) {
+    if (part == "..")
+      return Error::wrong_state(cat({"--cgroup: ", quoted(asked), " is not below the container's cgroup"}));
+  }
+  return cgroups::open_cgroup(record.cgroup_mount, cat({record.cgroup_path, "/", below})).context("--cgroup");
+}
+
+// Where init itself is now: the container's cgroup may hold no process any more, when a manager inside
+// (systemd) has moved all of them below.
+Result<UniqueFd> open_cgroup_of_init(const Container& container) {
+  const std::string path = cat({"/proc/", std::to_string(container.record().pid), "/cgroup"});
+  const std::string table = TRY(read_file(FdRef::cwd(), path.c_str()));
+  for (const std::string_view line : split(table, '\n')) {
+    if (line.starts_with("0::"))
+      return cgroups::open_cgroup(container.record().cgroup_mount, std::string(line.substr(3)));
+  }
+  return Error::not_found("init has no cgroup2");
+}
+
+Result<InitProcess> spawn_in(const Container& container, SpawnRequest& request) {
+  Result<InitProcess> spawned = spawn_init(request);
+  if (spawned.has_value() || spawned.error().code() != EBUSY) return spawned;
+  const UniqueFd cgroup = TRY(open_cgroup_of_init(container));
+  request.cgroup = cgroup.get();
+  return spawn_init(request);
+}
+
+struct Inside {  // a process that is in the container, confined, and waits for `start`
+  InitProcess process;
+  UniqueFd sync;
+  UniqueFd console;
+};
+
+Result<Inside> launch_inside(const Container& container,
+                             ExecPlan& plan,
+                             const ExecOptions& options,
+                             const Host& host) {
+  const Pidfd init = TRY(container.init());
+  sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
+  sys::SocketPair console;
+  if (plan.console_slot.has_value() && options.console_socket.empty()) console = TRY(make_console_pair());
+
+  Donations donations(static_cast<int>(3 + host.listen_fds + options.preserve_fds));
+  TRY(donations.put(plan::kSyncSlot, std::move(sync.theirs)));
+  TRY(donations.put(plan.process_slot, TRY(sys::dup_above(init.fd(), 3))));
+  if (console.theirs.is_open()) TRY(donations.put(*plan.console_slot, std::move(console.theirs)));
+  TRY(donations.open(plan.builder.donations()));
+
+  const UniqueFd init_memfd = TRY(make_init_memfd());
+  std::string image = plan.builder.finish();
+  fill_descriptor_table(image, donations.table());
+  const int plan_number = TRY(donations.keep(TRY(make_plan_memfd(image))));
+  const UniqueFd cgroup = TRY(open_exec_cgroup(container, options.cgroup));
+
+  SpawnRequest request;
+  request.cgroup = cgroup.get();
+  request.pid_namespace = plan.joins_pid ? init.fd().get() : -1;
+  request.init_memfd = init_memfd;
+  request.plan_memfd = FdRef(plan_number);
+  request.sync = donations.slot(plan::kSyncSlot);
+  request.inherited = donations.numbers();
+  request.oom_score_adj = plan.oom_score_adj;
+  request.cpus = plan.initial_cpus;
+  InitProcess process = TRY(spawn_in(container, request));
+  donations = Donations(0);  // only the process may hold its end of the conversation
+  TRY(expect_line(sync.ours, protocol::Line::ready, process));
+  TRY(apply_rlimits(plan.rlimits, process.pid()));
+  return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};
+}
+
+Status start_inside(Inside& inside, const ExecOptions& options) {
+  TRY(send_pidfd(options.pidfd_socket, inside.process.pidfd(), "setns"));
+  PidFile pid_file = TRY(PidFile::write(options.pid_file, inside.process.pid()));
+  TRY(send_line(inside.sync, protocol::Line::start));
+  TRY(expect_executed(inside.sync));
+  pid_file.keep();
+  return {};
+}
+
+}  // namespace
+
+Result<int> exec_process(const container::Store& store, const ExecOptions& options) {
+  const SignalQueue signals = TRY(SignalQueue::open());
+  const Container container = TRY(Container::open(store, options.id, Container::Lock::none));
+  TRY(check_status(container.status(), options));
+  const spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
+  const Host host = TRY(probe_host());
+  const spec::Process process =
+      TRY(plan_exec_process(frozen, options, TRY(read_process_file(options.process_file))));
+
+  ExecPlan plan =
+      TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));
+  Inside inside = TRY(launch_inside(container, plan, options, host));
+  UniqueFd master;
+  if (inside.console.is_open()) master = TRY(receive_master(inside.console));
+  TRY(start_inside(inside, options));
+  if (options.detach) {
+    inside.process.keep();
+    return 0;
+  }
+  return wait_in_foreground(signals, inside.process, std::move(master));
+}
+
+}  // namespace capsule::launch

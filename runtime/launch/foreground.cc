@@ -1,0 +1,126 @@
+#include "runtime/launch/foreground.h"
+
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <poll.h>
+#include <string_view>
+
+#include "runtime/base/sys.h"
+#include "runtime/launch/terminal.h"
+
+namespace capsule::launch {
+namespace {
+
+// One direction of the terminal: reads when it has nothing, writes when it has something, and never blocks
+// the other direction.
+class Relay {
+ public:
+  Relay(int from, int to) : from_(from), to_(to) {}
+
+  [[nodiscard]] pollfd interest() const {
+    if (!pending_.empty()) return {to_, POLLOUT, 0};
+    return {from_, POLLIN, 0};
+  }
+  // False: this direction is over.
+  bool proceed(short events) {
+    if (events == 0) return from_ >= 0;
+    if (pending_.empty() && !fill()) from_ = -1;
+    if (!pending_.empty()) drain();
+    return from_ >= 0 || !pending_.empty();
+  }
+  // Everything that is left, at the end.
+  void finish() {
+    while (fill())
+      drain();
+  }
+
+ private:
+  bool fill() {
+    const ssize_t got = ::read(from_, buffer_.data(), buffer_.size());
+    if (got <= 0) return got < 0 && errno == EINTR;  // EIO: the last slave was closed
+    pending_ = {buffer_.data(), static_cast<std::size_t>(got)};
+    return true;
+  }
+  void drain() {
+    const ssize_t wrote = ::write(to_, pending_.data(), pending_.size());
+    if (wrote > 0) pending_.remove_prefix(static_cast<std::size_t>(wrote));
+    if (wrote < 0 && errno != EAGAIN && errno != EINTR) pending_ = {};  // nobody reads any more
+  }
+
+  int from_, to_;
+  std::array<char, 8192> buffer_{};
+  std::string_view pending_;
+};
+
+// Reaps orphans of the container that became our children (PR_SET_CHILD_SUBREAPER); the process we wait for
+// stays for reap().
+void reap_others(pid_t ours) {
+  for (;;) {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0 || info.si_pid == ours)
+      return;
+    (void)::waitpid(info.si_pid, nullptr, WNOHANG);
+  }
+}
+
+bool is_forwarded(unsigned signal) {
+  return signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH;
+}
+
+void take_signal(const SignalQueue& signals, const InitProcess& process, FdRef master) {
+  signalfd_siginfo info{};
+  if (::read(signals.fd().get(), &info, sizeof(info)) != sizeof(info)) return;
+  if (info.ssi_signo == SIGWINCH && master.get() >= 0) copy_window_size(master);
+  if (info.ssi_signo == SIGCHLD) reap_others(process.pid());
+  if (is_forwarded(info.ssi_signo)) {
+    (void)sys::pidfd_send_signal(process.pidfd(),
+                                 static_cast<int>(info.ssi_signo));  // it may just have ended
+  }
+}
+
+}  // namespace
+
+Result<SignalQueue> SignalQueue::open() {
+  sigset_t all;
+  sigset_t before;
+  (void)::sigfillset(&all);
+  if (::sigprocmask(SIG_SETMASK, &all, &before) < 0) return Error::system("sigprocmask", errno);
+  const int fd = ::signalfd(-1, &all, SFD_CLOEXEC);
+  if (fd < 0) return Error::system("signalfd", errno);
+  return SignalQueue(UniqueFd(fd), before);
+}
+
+SignalQueue::~SignalQueue() {
+  if (fd_.is_open()) (void)::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+Result<int> wait_in_foreground(const SignalQueue& signals, InitProcess& process, UniqueFd master) {
+  const HostTerminal terminal = master.is_open() ? TRY(HostTerminal::make_raw()) : HostTerminal();
+  if (master.is_open()) {
+    (void)::fcntl(master.get(), F_SETFL, O_RDWR | O_NONBLOCK);
+  }
+  Relay input(master.is_open() ? STDIN_FILENO : -1, master.get());
+  Relay output(master.get(), STDOUT_FILENO);
+
+  for (bool ended = false; !ended;) {
+    std::array fds{pollfd{process.pidfd().get(), POLLIN, 0}, pollfd{signals.fd().get(), POLLIN, 0},
+                   input.interest(), output.interest()};
+    (void)TRY(sys::poll(fds, -1));
+    if ((fds[1].revents & POLLIN) != 0) take_signal(signals, process, master);
+    if (master.is_open()) {
+      (void)input.proceed(fds[2].revents);
+      (void)output.proceed(fds[3].revents);
+    }
+    ended = (fds[0].revents & POLLIN) != 0;
+  }
+  if (master.is_open()) output.finish();
+  const sys::ExitStatus end = TRY(process.reap());
+  return end.signaled ? 128 + end.code : end.code;
+}
+
+}  // namespace capsule::launch

@@ -1,0 +1,33 @@
+// Waiting for a process in the foreground: its terminal, our signals, its exit code.
+#pragma once
+
+#include <csignal>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/result.h"
+#include "runtime/launch/spawn.h"
+
+namespace capsule::launch {
+
+// Signals arrive here instead of ending us, from construction on: made before the container, so that none is
+// lost between.
+class SignalQueue {
+ public:
+  static Result<SignalQueue> open();
+  SignalQueue(SignalQueue&& other) noexcept : fd_(std::move(other.fd_)), before_(other.before_) {}
+  SignalQueue& operator=(SignalQueue&&) = delete;
+  ~SignalQueue();  // the mask as it was
+  [[nodiscard]] FdRef fd() const noexcept { return fd_; }
+
+ private:
+  SignalQueue(UniqueFd fd, sigset_t before) : fd_(std::move(fd)), before_(before) {}
+  UniqueFd fd_;
+  sigset_t before_;
+};
+
+// Forwards signals and terminal data until the process ends; reaps what is reparented to us meanwhile.
+//   master   the terminal's master end, or a closed descriptor
+//   returns  its exit code, 128+N if signal N killed it
+Result<int> wait_in_foreground(const SignalQueue& signals, InitProcess& process, UniqueFd master);
+
+}  // namespace capsule::launch

@@ -1,0 +1,9 @@
+// capsule-init, linked on its own (runtime/init), embedded.
+    .section .rodata.capsule_init, "a"
+    .balign 16
+    .globl capsule_init_begin
+    .globl capsule_init_end
+capsule_init_begin:
+    .incbin CAPSULE_INIT_PATH
+capsule_init_end:
+    .section .note.GNU-stack, "", %progbits

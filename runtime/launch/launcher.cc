@@ -1,0 +1,338 @@
+#include "runtime/launch/launcher.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/file.h"
+#include "runtime/base/log.h"
+#include "runtime/base/text.h"
+#include "runtime/launch/donations.h"
+#include "runtime/launch/hooks.h"
+#include "runtime/launch/init_image.h"
+#include "runtime/launch/sync_socket.h"
+#include "runtime/plan/view.h"
+
+namespace capsule::launch {
+namespace {
+
+using protocol::Line;
+
+std::string_view name_of(CgroupManager manager) {
+  switch (manager) {
+    case CgroupManager::cgroupfs:
+      return "cgroupfs";
+    case CgroupManager::systemd:
+      return "systemd";
+    case CgroupManager::disabled:
+      return "disabled";
+  }
+  return "cgroupfs";
+}
+
+spec::Record describe_record(const Bundle& bundle,
+                             const LaunchOptions& options,
+                             const CreatePlan& plan,
+                             const Host& host) {
+  spec::Record record;
+  record.id = options.id;
+  record.bundle = bundle.path;
+  record.rootfs = bundle.rootfs;
+  record.created = now_rfc3339(Fraction::nanoseconds);
+  record.cgroup_path = plan.cgroup.path;
+  record.cgroup_mount = host.cgroups.mount;
+  record.cgroup_manager = name_of(options.cgroup_manager);
+  record.own_pid_namespace = plan.namespaces.has_pid && plan.namespaces.pid_path.empty();
+  record.no_new_keyring = options.no_new_keyring;
+  record.owner_uid = host.euid;
+  record.annotations = bundle.spec.annotations;
+  return record;
+}
+
+// An unprivileged caller without a delegated cgroup runs without one, as long as nothing was asked of it
+// (runc does the same).
+bool may_go_without(const Error& error, const CreatePlan& plan, const spec::Spec& spec, const Host& host) {
+  const bool refused = error.code() == EACCES || error.code() == EPERM || error.code() == EROFS;
+  const bool nothing_asked =
+      plan.cgroup.writes.empty() && !(spec.linux.has_value() && spec.linux->cgroups_path.has_value());
+  return host.euid != 0 && refused && nothing_asked;
+}
+
+Result<cgroups::Cgroup> make_cgroup(CreatePlan& plan, const spec::Spec& spec, const Host& host) {
+  if (plan.cgroup.path.empty()) return cgroups::Cgroup();
+  Result<cgroups::Cgroup> made = cgroups::Cgroup::create(host.cgroups, plan.cgroup.path, plan.cgroup.needs);
+  if (!made.has_value() && may_go_without(made.error(), plan, spec, host)) {
+    plan.cgroup.path.clear();
+    return cgroups::Cgroup();
+  }
+  cgroups::Cgroup cgroup = TRY(std::move(made));
+  TRY(cgroup.apply(plan.cgroup.writes));
+  return cgroup;
+}
+
+// config-linux.md#cgroup-ownership: a container with its own cgroup namespace and a writable view of it may
+// arrange its inside.
+bool wants_ownership(const spec::Spec& spec, const CreatePlan& plan) {
+  if ((plan.namespaces.unshare_flags & CLONE_NEWCGROUP) == 0 || !plan.namespaces.new_user ||
+      !spec.process.has_value())
+    return false;
+  return std::any_of(spec.mounts.begin(), spec.mounts.end(), [](const spec::Mount& mount) {
+    const bool is_view = mount.type == "cgroup" || mount.type == "cgroup2";
+    return is_view && std::find(mount.options.begin(), mount.options.end(), "ro") == mount.options.end();
+  });
+}
+
+Status give_ownership(const cgroups::Cgroup& cgroup, const spec::Spec& spec, const CreatePlan& plan) {
+  if (cgroup.dir().get() < 0 || !wants_ownership(spec, plan)) return {};
+  const std::optional<std::uint32_t> owner = ns::host_id(spec.linux->uid_mappings, spec.process->user.uid);
+  return owner.has_value() ? cgroups::apply_owner(cgroup.dir(), *owner) : Status();
+}
+
+// Before the record exists: once it names this cgroup, `delete --force` would kill whoever is in it.
+Status refuse_occupied_cgroup(const container::Store& store,
+                              const std::string& id,
+                              const CgroupPlan& plan,
+                              const Host& host) {
+  const bool id_is_taken =
+      container::Container::open(store, id, container::Container::Lock::none).has_value();
+  if (plan.path.empty() || id_is_taken) return {};  // Record::begin has the better words for a second create
+  const Result<UniqueFd> existing = cgroups::open_cgroup(host.cgroups.mount, plan.path);
+  if (!existing.has_value()) return {};  // mostly not there; anything else is for create() to report
+  const std::vector<pid_t> inside = TRY(cgroups::read_pids(existing.value()));
+  if (inside.empty()) return {};
+  return Error::wrong_state(
+      cat({"container's cgroup is not empty: ", std::to_string(inside.size()), " process(es) found"}));
+}
+
+// An unprivileged caller cannot load device programs; its container cannot make devices either.
+Status apply_devices(const CgroupPlan& plan, const cgroups::Cgroup& cgroup, const Host& host) {
+  if (plan.path.empty()) return {};
+  Status applied = cgroups::apply_device_program(plan.devices, cgroup.dir());
+  if (!applied.has_value() && applied.error().code() == EPERM && host.euid != 0) return {};
+  return applied;
+}
+
+Result<UniqueFd> make_gate(const container::Record& record) {
+  UniqueFd gate = TRY(sys::unix_socket(SOCK_SEQPACKET));
+  TRY(sys::unix_bind(gate, record.dir(), container::kGateName));
+  TRY(sys::listen(gate, 8));
+  return gate;
+}
+
+Status write_proc_of(pid_t pid, std::string_view file, std::string_view bytes) {
+  const std::string path = cat({"/proc/", std::to_string(pid), "/", file});
+  return write_kernel_file(FdRef::cwd(), path.c_str(), bytes);
+}
+
+// From outside, while the child waits: a process may not write a map of several ranges for itself.
+Status write_id_maps(const CreatePlan& plan, pid_t pid) {
+  if (plan.denies_setgroups) TRY(write_proc_of(pid, "setgroups", "deny").context("/linux/gidMappings"));
+  TRY(write_proc_of(pid, "uid_map", plan.uid_map).context("/linux/uidMappings"));
+  return write_proc_of(pid, "gid_map", plan.gid_map).context("/linux/gidMappings");
+}
+
+// All that a launch in progress holds, so that the functions below need not pass ten arguments around.
+struct Launch {
+  const LaunchOptions& options;
+  const Host& host;
+  Bundle& bundle;
+  CreatePlan& plan;
+  container::Record& record;
+  spec::Record& data;
+  cgroups::Cgroup& cgroup;
+  Donations& donations;
+  std::string image;  // the encoded plan
+  UniqueFd sync;      // our end
+};
+
+Status open_descriptors(Launch& launch, plan::GateMode gate, UniqueFd child_sync, UniqueFd console) {
+  TRY(launch.donations.put(plan::kSyncSlot, std::move(child_sync)));
+  if (gate == plan::GateMode::listen)
+    TRY(launch.donations.put(plan::kGateSlot, TRY(make_gate(launch.record))));
+  if (console.is_open()) TRY(launch.donations.put(*launch.plan.console_slot, std::move(console)));
+  return launch.donations.open(launch.plan.builder.donations());
+}
+
+Result<InitProcess> spawn(Launch& launch) {
+  const UniqueFd init_memfd = TRY(make_init_memfd());
+  fill_descriptor_table(launch.image, launch.donations.table());
+  const int plan_number = TRY(launch.donations.keep(TRY(make_plan_memfd(launch.image))));
+
+  UniqueFd pid_namespace;
+  const std::string& pid_path = launch.plan.namespaces.pid_path;
+  if (!pid_path.empty())
+    pid_namespace = TRY(sys::openat(FdRef::cwd(), pid_path.c_str(), O_RDONLY).context("join namespace"));
+
+  SpawnRequest request;
+  request.clone_flags = launch.plan.namespaces.clone_flags;
+  request.cgroup = launch.cgroup.dir().get();
+  request.pid_namespace = pid_namespace.get();
+  request.init_memfd = init_memfd;
+  request.plan_memfd = FdRef(plan_number);
+  request.sync = launch.donations.slot(plan::kSyncSlot);
+  request.inherited = launch.donations.numbers();
+  request.waits_for_maps = (launch.plan.namespaces.clone_flags & CLONE_NEWUSER) != 0;
+  request.root_uid = launch.plan.root_uid;
+  request.root_gid = launch.plan.root_gid;
+  if (launch.bundle.spec.process.has_value())
+    request.oom_score_adj = launch.bundle.spec.process->oom_score_adj;
+  return spawn_init(request);
+}
+
+Status run_create_hooks(const Launch& launch, pid_t pid) {
+  const spec::Hooks& hooks = launch.bundle.spec.hooks;
+  const std::string state =
+      spec::write_hook_state(hook_state(launch.bundle, launch.options.id, pid, "creating"));
+  TRY(run_hooks({"prestart", &hooks.prestart, state, launch.bundle.path}));
+  return run_hooks({"createRuntime", &hooks.create_runtime, state, launch.bundle.path});
+}
+
+// The parent's part of the script: what the plan's lines ask of us, in the plan's order.
+Status follow_script(Launch& launch, InitProcess& init) {
+  const plan::View view = plan::View::verify(launch.image.data(), launch.image.size());
+  if (!view.ok()) return Error::peer("the plan does not decode; this is a bug in capsule");
+  for (const plan::StepHeader* step = view.first(); step != nullptr; step = view.next(step)) {
+    switch (step->kind) {
+      case plan::StepKind::fork_init:
+        init = TRY(expect_forked(launch.sync, init));
+        break;
+      case plan::StepKind::say: {
+        const auto line = static_cast<Line>(plan::as<plan::Say>(step).line);
+        TRY(expect_line(launch.sync, line, init));
+        if (line == Line::rootfs_mounted) TRY(run_create_hooks(launch, init.pid()));
+        break;
+      }
+      case plan::StepKind::expect: {
+        const auto line = static_cast<Line>(plan::as<plan::Expect>(step).line);
+        if (line == Line::maps_written) TRY(write_id_maps(launch.plan, init.pid()));
+        TRY(send_line(launch.sync, line));
+        break;
+      }
+      case plan::StepKind::gate:
+        return expect_line(launch.sync, Line::ready, init);
+      default:
+        break;
+    }
+  }
+  return {};
+}
+
+// While init is busy; committed once it is ready.
+Status prepare_record(container::Record& record, spec::Record& data, const InitProcess& init) {
+  data.pid = init.pid();
+  data.start_time = read_start_time(init.pid()).value_or(0);
+  return record.prepare(data);
+}
+
+Status converse(Launch& launch, InitProcess& init) {
+  if ((launch.plan.namespaces.clone_flags & CLONE_NEWUSER) != 0) {
+    TRY(write_id_maps(launch.plan, init.pid()));
+    TRY(send_line(launch.sync, Line::maps_written));
+  }
+  // Init is busy mounting meanwhile; it makes its device nodes under rules that allow mknod of anything.
+  TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));
+  TRY(prepare_record(launch.record, launch.data, init));
+  TRY(follow_script(launch, init));
+  return apply_rlimits(launch.plan.rlimits, init.pid());
+}
+
+// Init that dies without a word was mostly killed for memory: say so.
+Status explain(Status done, const cgroups::Cgroup& cgroup) {
+  if (done.has_value() || cgroup.dir().get() < 0 || cgroups::read_oom_kills(cgroup.dir()) == 0) return done;
+  return std::move(done).error().with({"container init was OOM-killed (memory limit too low?)"});
+}
+
+}  // namespace
+
+PidFile::~PidFile() {
+  if (!path_.empty())
+    (void)sys::unlinkat(FdRef::cwd(), path_.c_str(), 0);  // somebody else removed it: just as well
+}
+
+Result<PidFile> PidFile::write(const std::string& path, pid_t pid) {
+  PidFile file;
+  if (path.empty()) return file;
+  TRY(replace_file_at_path(path, std::to_string(pid), 0644).context("pid file"));
+  file.path_ = path;
+  return file;
+}
+
+void Launched::keep() {
+  pid_file.keep();
+  init.keep();
+  cgroup.keep();
+  record.keep();
+}
+
+Status apply_rlimits(const std::vector<process::ResourceLimit>& rlimits, pid_t pid) {
+  for (const process::ResourceLimit& limit : rlimits) {
+    const rlimit64 value{limit.soft, limit.hard};
+    if (::prlimit64(pid, static_cast<__rlimit_resource>(limit.resource), &value, nullptr) < 0) {
+      return Error::system("prlimit", errno).with({limit.field});
+    }
+  }
+  return {};
+}
+
+Status send_pidfd(const std::string& path, FdRef pidfd, std::string_view payload) {
+  if (path.empty()) return {};
+  const UniqueFd socket = TRY(sys::unix_socket(SOCK_STREAM));
+  TRY(sys::unix_connect_path(socket, path).context("pidfd socket"));
+  return sys::send_with_fd(socket, {payload.data(), payload.size()}, pidfd.get()).context("pidfd socket");
+}
+
+Result<sys::SocketPair> make_console_pair() {
+  return sys::socketpair_seqpacket();
+}
+
+Result<Launched> launch_init(const container::Store& store,
+                             const LaunchOptions& options,
+                             plan::GateMode gate) {
+  TRY(container::check_id(options.id));
+  Bundle bundle = TRY(load_bundle(options));
+  const Host host = TRY(probe_host());
+  CreatePlan plan = TRY(plan_create(bundle, options, host, gate));
+  spec::Record data = describe_record(bundle, options, plan, host);
+
+  TRY(refuse_occupied_cgroup(store, options.id, plan.cgroup, host));
+
+  // From here on something exists, and each owner undoes its part when it goes out of scope.
+  container::Record record = TRY(container::Record::begin(store, data, bundle.config));
+  cgroups::Cgroup cgroup = TRY(make_cgroup(plan, bundle.spec, host));
+  data.cgroup_path = plan.cgroup.path;
+  TRY(give_ownership(cgroup, bundle.spec, plan));
+
+  sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
+  sys::SocketPair console;
+  if (plan.console_slot.has_value() && options.console_socket.empty()) console = TRY(make_console_pair());
+  Donations donations(static_cast<int>(3 + host.listen_fds + options.preserve_fds));
+  Launch launch{options,
+                host,
+                bundle,
+                plan,
+                record,
+                data,
+                cgroup,
+                donations,
+                plan.builder.finish(),
+                std::move(sync.ours)};
+  TRY(open_descriptors(launch, gate, std::move(sync.theirs), std::move(console.theirs)));
+
+  InitProcess init = TRY(spawn(launch));
+  donations = Donations(
+      0);  // our copies: only init may hold its end of the conversation, or its death would go unnoticed
+  TRY(explain(converse(launch, init), cgroup));
+  if (init.pid() != data.pid) TRY(prepare_record(record, data, init));  // forked: another process goes on
+  TRY(record.commit());
+  TRY(send_pidfd(options.pidfd_socket, init.pidfd(), "standard"));
+  PidFile pid_file = TRY(PidFile::write(options.pid_file, init.pid()));
+  return Launched{std::move(bundle),      std::move(record),       std::move(cgroup),   std::move(init),
+                  std::move(launch.sync), std::move(console.ours), std::move(pid_file), std::move(data)};
+}
+
+}  // namespace capsule::launch

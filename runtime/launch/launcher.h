@@ -1,0 +1,66 @@
+// One launch, from nothing to an init that is confined and waits at its gate. What `create` and `run` share.
+#pragma once
+
+#include <string>
+
+#include "cgroups/cgroup.h"
+#include "runtime/base/result.h"
+#include "runtime/container/container.h"
+#include "runtime/launch/bundle.h"
+#include "runtime/launch/launch.h"
+#include "runtime/launch/plan_create.h"
+#include "runtime/launch/spawn.h"
+
+namespace capsule::launch {
+
+// A file that is removed again unless kept: the pid file.
+class PidFile {
+ public:
+  PidFile() = default;
+  PidFile(PidFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  PidFile& operator=(PidFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+  }
+  ~PidFile();
+  // Decimal digits, no newline, replaced atomically (go-runc parses the whole content). An empty path: no
+  // file is wanted.
+  static Result<PidFile> write(const std::string& path, pid_t pid);
+  void keep() noexcept { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+// Owners of everything a launch has made; each undoes itself unless kept. Order matters: the process goes
+// before its cgroup, that before the record.
+struct Launched {
+  Bundle bundle;
+  container::Record record;
+  cgroups::Cgroup cgroup;
+  InitProcess init;
+  UniqueFd sync;
+  UniqueFd console;  // our end of the console conversation when the terminal is ours
+  PidFile pid_file;
+  spec::Record data;
+
+  void keep();
+};
+
+// Performs the plan up to `ready`: record, cgroup, init, its mounts and hooks, rlimits, the completed record,
+// the pid file.
+Result<Launched> launch_init(const container::Store& store,
+                             const LaunchOptions& options,
+                             plan::GateMode gate);
+
+// Applies rlimits with prlimit(2) to a process that waits.
+Status apply_rlimits(const std::vector<process::ResourceLimit>& rlimits, pid_t pid);
+
+// Sends `fd` (a pidfd) to whoever listens at `path`, as runc's --pidfd-socket does; nothing if `path` is
+// empty.
+Status send_pidfd(const std::string& path, FdRef pidfd, std::string_view payload);
+
+// A stream socketpair to carry a terminal's master from init to us.
+Result<sys::SocketPair> make_console_pair();
+
+}  // namespace capsule::launch

@@ -1,0 +1,250 @@
+#include "runtime/launch/plan_create.h"
+
+#include <sys/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "runtime/base/text.h"
+#include "runtime/plan/protocol.h"
+
+namespace capsule::launch {
+namespace {
+
+using plan::Builder;
+using protocol::Line;
+
+const spec::Linux& linux_of(const spec::Spec& spec) {
+  static const spec::Linux none;
+  return spec.linux.has_value() ? *spec.linux : none;
+}
+
+bool has_admin_capability() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) < 0) return false;
+  return (sets[0].effective & (1U << unsigned{CAP_SYS_ADMIN})) != 0;
+}
+
+std::uint32_t inherited_listen_fds() {
+  const char* count = std::getenv("LISTEN_FDS");
+  return count == nullptr ? 0 : parse_integer<std::uint32_t>(count).value_or(0);
+}
+
+Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const LaunchOptions& options, const Host& host) {
+  CgroupPlan plan;
+  const spec::Linux& l = linux_of(spec);
+  if (l.resources.has_value()) {
+    plan.writes = TRY(cgroups::plan_unified(*l.resources));
+    plan.needs = cgroups::needed_controllers(plan.writes);
+  }
+  if (options.cgroup_manager == CgroupManager::disabled) {
+    if (!plan.writes.empty())
+      return Error::invalid_config(plan.writes.front().field,
+                                   "cannot be applied with the cgroup manager \"disabled\"");
+    return plan;
+  }
+  if (host.cgroups.mount.empty()) {
+    if (!plan.writes.empty())
+      return Error::unsupported(
+          cat({plan.writes.front().field, ": no cgroup2 hierarchy is mounted on this host"}));
+    return plan;
+  }
+  plan.path = cgroups::plan_path(l.cgroups_path, options.id, host.cgroups);
+  plan.devices = TRY(cgroups::plan_device_program(l.resources.has_value() ? l.resources->devices
+                                                                          : std::vector<spec::DeviceRule>{}));
+  return plan;
+}
+
+void plan_id_maps(const spec::Linux& l, const Host& host, CreatePlan& plan) {
+  if (!plan.namespaces.new_user) return;
+  plan.uid_map = ns::describe_id_map(l.uid_mappings);
+  plan.gid_map = ns::describe_id_map(l.gid_mappings);
+  if (!ns::is_mapped(l.uid_mappings, 0) && !l.uid_mappings.empty())
+    plan.root_uid = l.uid_mappings.front().container_id;
+  if (!ns::is_mapped(l.gid_mappings, 0) && !l.gid_mappings.empty())
+    plan.root_gid = l.gid_mappings.front().container_id;
+  // Without privileges the kernel takes a gid map only after setgroups is given up (user_namespaces(7)).
+  plan.denies_setgroups = host.euid != 0;
+}
+
+ns::HostFacts namespace_facts(const Bundle& bundle,
+                              const LaunchOptions& options,
+                              const Host& host,
+                              const CgroupPlan& cgroup) {
+  return {.privileged = host.privileged,
+          .euid = host.euid,
+          .egid = host.egid,
+          .bundle = bundle.path,
+          .cgroup_mount = host.cgroups.mount,
+          .cgroup_path = cgroup.path,
+          .no_pivot = options.no_pivot};
+}
+
+// terminal(true) needs somebody who takes the other end.
+Status check_console(const spec::Spec& spec, const LaunchOptions& options, plan::GateMode gate) {
+  const bool terminal = spec.process.has_value() && spec.process->terminal;
+  const bool detaches = gate == plan::GateMode::listen || options.detach;
+  if (terminal && detaches && options.console_socket.empty()) {
+    return Error::wrong_state("cannot allocate tty if capsule will detach without setting console socket");
+  }
+  if (!options.console_socket.empty() && !(detaches && terminal)) {
+    return Error::wrong_state("cannot use console socket if capsule will not detach or allocate tty");
+  }
+  return {};
+}
+
+void plan_console(const spec::Process& process, const LaunchOptions& options, CreatePlan& plan) {
+  if (!process.terminal) return;
+  Builder& builder = plan.builder;
+  plan.console_slot = builder.donate({.kind = plan::Donation::Kind::console_socket,
+                                      .source = options.console_socket,
+                                      .field = "--console-socket"});
+  plan::Console step;
+  step.slot = *plan.console_slot;
+  step.mount_console = 1;
+  step.uid = process.user.uid;
+  if (process.console_size.has_value()) {
+    step.height = process.console_size->height;
+    step.width = process.console_size->width;
+  }
+  builder.add("/process/terminal", step);
+}
+
+std::vector<std::string> listen_environment(const Host& host) {
+  if (host.listen_fds == 0) return {};
+  return {cat({"LISTEN_FDS=", std::to_string(host.listen_fds)}), "LISTEN_PID=1"};
+}
+
+void plan_runtime_hooks(const spec::Hooks& hooks, Builder& builder) {
+  if (hooks.prestart.empty() && hooks.create_runtime.empty()) return;
+  builder.add("/hooks", plan::Say{.line = static_cast<std::uint64_t>(Line::rootfs_mounted)});
+  builder.add("/hooks", plan::Expect{.line = static_cast<std::uint64_t>(Line::hooks_done)});
+}
+
+// All file systems: from the host's tree to the container's own root.
+Status plan_filesystems(const Bundle& bundle,
+                        const LaunchOptions& options,
+                        const ns::HostFacts& facts,
+                        CreatePlan& plan) {
+  const spec::Spec& spec = bundle.spec;
+  Builder& builder = plan.builder;
+  TRY(ns::plan_root(spec, facts, builder));
+  TRY(ns::plan_mounts(spec, facts, builder));
+  TRY(ns::plan_devices(spec, facts, builder));
+  plan_runtime_hooks(spec.hooks, builder);
+  plan_container_hooks(spec.hooks.create_container, "/hooks/createContainer",
+                       split_at_pid(hook_state(bundle, options.id, 0, "creating")), {}, builder);
+  TRY(ns::plan_kernel_parameters(spec, builder));
+  if (spec.process.has_value()) plan_console(*spec.process, options, plan);
+  TRY(ns::plan_paths(spec, facts, builder));
+  return ns::plan_pivot(spec, facts, builder);
+}
+
+process::ProcessContext process_context(const Bundle& bundle,
+                                        const LaunchOptions& options,
+                                        const Host& host,
+                                        const CreatePlan& plan) {
+  const AroundPid state = split_at_pid(hook_state(bundle, options.id, 0, "creating"));
+  process::ProcessContext context;
+  context.in_user_namespace = plan.namespaces.has_user;
+  context.may_set_groups = !plan.denies_setgroups && host.privileged;
+  context.extra_env = listen_environment(host);
+  if (bundle.spec.linux.has_value()) context.seccomp = &bundle.spec.linux->seccomp;
+  context.container_state_before_pid = state.before;
+  context.container_state_after_pid = state.after;
+  return context;
+}
+
+}  // namespace
+
+Result<Host> probe_host() {
+  Host host;
+  host.privileged = has_admin_capability();
+  host.euid = ::geteuid();
+  host.egid = ::getegid();
+  host.cgroups = TRY(cgroups::probe_facts());
+  host.listen_fds = inherited_listen_fds();
+  return host;
+}
+
+spec::ContainerState hook_state(const Bundle& bundle,
+                                const std::string& id,
+                                std::int64_t pid,
+                                std::string_view status) {
+  spec::ContainerState state;
+  state.oci_version = "1.3.0";
+  state.id = id;
+  state.pid = pid;
+  state.status = status;
+  state.bundle = bundle.path;
+  state.rootfs = bundle.rootfs;
+  state.annotations = bundle.spec.annotations;
+  return state;
+}
+
+AroundPid split_at_pid(spec::ContainerState state) {
+  constexpr std::int64_t kMark =
+      4'611'686'018'427'387'903;  // no pid is that large, and nothing else in the document
+  state.pid = kMark;
+  const std::string document = spec::write_hook_state(state);
+  const std::string mark = std::to_string(kMark);
+  const std::size_t at = document.find(mark);
+  return {document.substr(0, at), document.substr(at + mark.size())};
+}
+
+void plan_container_hooks(const std::vector<spec::Hook>& hooks,
+                          std::string_view pointer,
+                          const AroundPid& state,
+                          const std::vector<std::string>& default_env,
+                          Builder& builder) {
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
+    const spec::Hook& hook = hooks[i];
+    plan::RunHook step;
+    step.path = builder.text(hook.path);
+    step.args = builder.list(hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args);
+    step.env = builder.list(hook.env.value_or(default_env));
+    step.state_before_pid = builder.text(state.before);
+    step.state_after_pid = builder.text(state.after);
+    step.timeout_ms = hook.timeout.has_value() ? std::int64_t{*hook.timeout} * 1000 : -1;
+    builder.add(cat({pointer, "/", std::to_string(i)}), step);
+  }
+}
+
+Result<CreatePlan> plan_create(const Bundle& bundle,
+                               const LaunchOptions& options,
+                               const Host& host,
+                               plan::GateMode gate) {
+  const spec::Spec& spec = bundle.spec;
+  TRY(check_console(spec, options, gate));
+
+  CreatePlan plan;
+  plan.namespaces = TRY(ns::plan_namespaces(spec, host.privileged));
+  plan.cgroup = TRY(plan_cgroup(spec, options, host));
+  plan_id_maps(linux_of(spec), host, plan);
+  const ns::HostFacts facts = namespace_facts(bundle, options, host, plan.cgroup);
+  const process::ProcessContext context = process_context(bundle, options, host, plan);
+
+  Builder& builder = plan.builder;
+  builder.preserve_fds(host.listen_fds + options.preserve_fds);
+  ns::plan_namespace_steps(plan.namespaces, spec, builder);
+  if (!options.no_new_keyring)
+    builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", options.id}))});
+  TRY(plan_filesystems(bundle, options, facts, plan));
+  if (spec.process.has_value()) {
+    plan.rlimits = TRY(process::plan_rlimits(spec.process->rlimits));
+    TRY(process::plan_confinement(*spec.process, spec.linux.has_value() ? &*spec.linux : nullptr, context,
+                                  builder));
+  }
+  builder.add("", plan::Gate{.mode = gate});
+  if (!spec.process.has_value()) return plan;
+  plan_container_hooks(spec.hooks.start_container, "/hooks/startContainer",
+                       split_at_pid(hook_state(bundle, options.id, 0, "created")),
+                       process::plan_environment(*spec.process, context.extra_env), builder);
+  TRY(process::plan_exec(*spec.process, context, builder));
+  return plan;
+}
+
+}  // namespace capsule::launch

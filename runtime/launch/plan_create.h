@@ -1,0 +1,73 @@
+// From a bundle and what is known of the host to the plan of a launch. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cgroups/device_program.h"
+#include "cgroups/facts.h"
+#include "cgroups/plan.h"
+#include "namespaces/plan.h"
+#include "runtime/base/result.h"
+#include "runtime/launch/bundle.h"
+#include "runtime/launch/launch.h"
+#include "runtime/plan/builder.h"
+#include "runtime/process/plan.h"
+#include "spec/write.h"
+
+namespace capsule::launch {
+
+// What is looked up once, before anything is decided.
+struct Host {
+  bool privileged = true;  // CAP_SYS_ADMIN in effect: mounts are cloned on the host side
+  std::uint32_t euid = 0, egid = 0;
+  cgroups::Facts cgroups;
+  std::uint32_t listen_fds =
+      0;  // $LISTEN_FDS: descriptors of ours that the application is to have (sd_listen_fds(3))
+};
+Result<Host> probe_host();
+
+struct CgroupPlan {
+  std::string path;  // below the mount; empty: no cgroup
+  std::vector<cgroups::Write> writes;
+  std::vector<cgroups::Need> needs;
+  cgroups::DeviceProgram devices;
+};
+
+struct CreatePlan {
+  plan::Builder builder;
+  ns::NamespaceSet namespaces;
+  CgroupPlan cgroup;
+  std::vector<process::ResourceLimit> rlimits;
+  std::string uid_map, gid_map;              // lines to write, if a new user namespace is made
+  std::uint32_t root_uid = 0, root_gid = 0;  // what init becomes in it
+  bool denies_setgroups = false;
+  std::optional<std::uint16_t> console_slot;  // a terminal is asked for
+};
+
+Result<CreatePlan> plan_create(const Bundle& bundle,
+                               const LaunchOptions& options,
+                               const Host& host,
+                               plan::GateMode gate);
+
+// The state document for hooks, as the runtime sees the container at `status`.
+spec::ContainerState hook_state(const Bundle& bundle,
+                                const std::string& id,
+                                std::int64_t pid,
+                                std::string_view status);
+
+// A JSON document cut where its pid stands: init knows its number, we do not.
+struct AroundPid {
+  std::string before, after;
+};
+AroundPid split_at_pid(spec::ContainerState state);
+
+// Appends a RunHook step for each hook that runs inside the container.
+void plan_container_hooks(const std::vector<spec::Hook>& hooks,
+                          std::string_view pointer,
+                          const AroundPid& state,
+                          const std::vector<std::string>& default_env,
+                          plan::Builder& builder);
+
+}  // namespace capsule::launch

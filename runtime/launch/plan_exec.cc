@@ -1,0 +1,174 @@
+#include "runtime/launch/plan_exec.h"
+
+#include <algorithm>
+
+#include "runtime/base/text.h"
+#include "spec/read.h"
+#include "spec/validate.h"
+
+namespace capsule::launch {
+namespace {
+
+void add_capabilities(spec::Process& process, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  if (!process.capabilities.has_value()) process.capabilities.emplace();
+  spec::Capabilities& sets = *process.capabilities;
+  // Never to the inheritable set (CVE-2022-29162, R15).
+  for (auto* set : {&sets.bounding, &sets.effective, &sets.permitted}) {
+    set->insert(set->end(), names.begin(), names.end());
+  }
+}
+
+Result<spec::Process> from_file(const std::string& file) {
+  spec::Process process = TRY(spec::read_process(file).context("process file"));
+  TRY(spec::validate_process(process, "").context("process file"));
+  return process;
+}
+
+// Types the container lists, new or by path, except pid, which only the host side can join for a child.
+std::uint64_t joined_flags(const spec::Spec& frozen) {
+  std::uint64_t flags = 0;
+  if (!frozen.linux.has_value()) return flags;
+  for (const spec::Namespace& ns : frozen.linux->namespaces) {
+    if (ns.type != spec::NamespaceType::pid) flags |= ns::clone_flag_of(ns.type);
+  }
+  return flags;
+}
+
+bool lists(const spec::Spec& frozen, spec::NamespaceType type) {
+  if (!frozen.linux.has_value()) return false;
+  const auto& all = frozen.linux->namespaces;
+  return std::any_of(all.begin(), all.end(), [type](const spec::Namespace& ns) { return ns.type == type; });
+}
+
+void plan_joins(const spec::Spec& frozen, ExecPlan& plan) {
+  plan::Builder& builder = plan.builder;
+  plan.process_slot = builder.donate({.kind = plan::Donation::Kind::process});
+  plan.joins_pid = lists(frozen, spec::NamespaceType::pid);
+
+  plan::JoinNamespace join;
+  join.slot = plan.process_slot;
+  join.source = builder.text("of the container");
+  join.flags = static_cast<std::uint32_t>(joined_flags(frozen));
+  if (join.flags != 0) builder.add("", join);
+  if (lists(frozen, spec::NamespaceType::user)) builder.add("", plan::BecomeRoot{});
+}
+
+void plan_exec_root(const spec::Spec& frozen, std::int64_t init_pid, plan::Builder& builder) {
+  if (lists(frozen, spec::NamespaceType::mount)) return;  // joining it entered its root
+  const std::uint16_t slot = builder.donate({.kind = plan::Donation::Kind::process_root,
+                                             .source = cat({"/proc/", std::to_string(init_pid), "/root"})});
+  builder.add("", plan::EnterRoot{.slot = slot});
+}
+
+Status check_exec_console(const spec::Process& process, const ExecOptions& options) {
+  if (process.terminal && options.detach && options.console_socket.empty()) {
+    return Error::wrong_state("cannot allocate tty if capsule will detach without setting console socket");
+  }
+  return {};
+}
+
+void plan_exec_console(const spec::Process& process, const ExecOptions& options, ExecPlan& plan) {
+  if (!process.terminal) return;
+  plan::Builder& builder = plan.builder;
+  plan.console_slot = builder.donate({.kind = plan::Donation::Kind::console_socket,
+                                      .source = options.console_socket,
+                                      .field = "--console-socket"});
+  plan::Console step;
+  step.slot = *plan.console_slot;
+  step.uid = process.user.uid;
+  if (process.console_size.has_value()) {
+    step.height = process.console_size->height;
+    step.width = process.console_size->width;
+  }
+  builder.add("/process/terminal", step);
+}
+
+// execCPUAffinity: `initial` is ours while the process is made, so that it is born with it; `final` is set
+// once it is in its cgroup.
+Status plan_cpu_affinity(const spec::Process& process, ExecPlan& plan) {
+  if (!process.exec_cpu_affinity.has_value()) return {};
+  const spec::ExecCpuAffinity& affinity = *process.exec_cpu_affinity;
+  if (affinity.initial.has_value()) {
+    plan.initial_cpus = TRY(process::parse_bit_list(*affinity.initial, "/process/execCPUAffinity/initial"));
+  }
+  if (!affinity.final_set.has_value()) return {};
+  const std::vector<unsigned long> cpus =
+      TRY(process::parse_bit_list(*affinity.final_set, "/process/execCPUAffinity/final"));
+  plan.builder.add(
+      "/process/execCPUAffinity/final",
+      plan::CpuAffinity{.cpus = plan.builder.blob(cpus.data(), cpus.size() * sizeof(unsigned long))});
+  return {};
+}
+
+process::ProcessContext exec_context(const spec::Spec& frozen,
+                                     const spec::ContainerState& state,
+                                     const Host& host) {
+  const AroundPid around = split_at_pid(state);
+  process::ProcessContext context;
+  context.in_user_namespace = lists(frozen, spec::NamespaceType::user);
+  context.may_set_groups = host.privileged;
+  if (host.listen_fds != 0)
+    context.extra_env = {cat({"LISTEN_FDS=", std::to_string(host.listen_fds)}), "LISTEN_PID=1"};
+  if (frozen.linux.has_value()) context.seccomp = &frozen.linux->seccomp;
+  context.container_state_before_pid = around.before;
+  context.container_state_after_pid = around.after;
+  return context;
+}
+
+}  // namespace
+
+Result<spec::Process> plan_exec_process(const spec::Spec& frozen,
+                                        const ExecOptions& options,
+                                        const std::optional<std::string>& file) {
+  if (file.has_value()) {
+    spec::Process process = TRY(from_file(*file));
+    process.terminal = process.terminal || options.tty;
+    return process;
+  }
+  if (!frozen.process.has_value())
+    return Error::invalid_config("/process", "process property must not be empty");
+  spec::Process process = *frozen.process;
+  process.terminal = options.tty;
+  process.args = options.args;
+  if (!options.cwd.empty()) process.cwd = options.cwd;
+  process.env.insert(process.env.end(), options.env.begin(), options.env.end());
+  if (options.uid.has_value()) process.user.uid = *options.uid;
+  if (options.gid.has_value()) process.user.gid = *options.gid;
+  process.user.additional_gids.insert(process.user.additional_gids.end(), options.additional_gids.begin(),
+                                      options.additional_gids.end());
+  if (!options.process_label.empty()) process.selinux_label = options.process_label;
+  if (!options.apparmor.empty()) process.apparmor_profile = options.apparmor;
+  if (options.no_new_privs.has_value()) process.no_new_privileges = *options.no_new_privs;
+  add_capabilities(process, options.capabilities);
+  TRY(spec::validate_process(process, ""));
+  return process;
+}
+
+Result<ExecPlan> plan_exec(const spec::Spec& frozen,
+                           const spec::Process& process,
+                           const ExecOptions& options,
+                           const spec::ContainerState& state,
+                           const Host& host,
+                           bool new_keyring) {
+  TRY(check_exec_console(process, options));
+  ExecPlan plan;
+  plan.oom_score_adj = process.oom_score_adj;
+  plan::Builder& builder = plan.builder;
+  builder.preserve_fds(host.listen_fds + options.preserve_fds);
+  const process::ProcessContext context = exec_context(frozen, state, host);
+
+  plan_joins(frozen, plan);
+  plan_exec_root(frozen, state.pid, builder);
+  if (new_keyring) builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", state.id}))});
+  plan_exec_console(process, options, plan);
+  TRY(plan_cpu_affinity(process, plan));
+  plan.rlimits = TRY(process::plan_rlimits(process.rlimits));
+  TRY(process::plan_confinement(process, frozen.linux.has_value() ? &*frozen.linux : nullptr, context,
+                                builder));
+  builder.add("", plan::Gate{.mode = plan::GateMode::sync});
+  TRY(process::plan_exec(process, context, builder));
+  return plan;
+}
+
+}  // namespace capsule::launch

@@ -1,0 +1,41 @@
+// From an existing container and what `exec` was told to the plan of one more process inside. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/launch/launch.h"
+#include "runtime/launch/plan_create.h"
+#include "runtime/plan/builder.h"
+#include "runtime/process/plan.h"
+#include "spec/spec.h"
+
+namespace capsule::launch {
+
+struct ExecPlan {
+  plan::Builder builder;
+  std::uint16_t process_slot = plan::kNoSlot;  // for the pidfd of the container's init
+  std::optional<std::uint16_t> console_slot;
+  std::vector<process::ResourceLimit> rlimits;
+  std::optional<std::int32_t> oom_score_adj;
+  std::vector<unsigned long> initial_cpus;  // bit mask; empty: ours
+  bool joins_pid = false;                   // the host side joins the pid namespace before the clone
+};
+
+// The process that `options` describe: the process file's, or the container's own with the changes asked for.
+//   file   content of --process, if given
+//   fails  runc's words: "process property must not be empty", "exec args cannot be empty", …
+Result<spec::Process> plan_exec_process(const spec::Spec& frozen,
+                                        const ExecOptions& options,
+                                        const std::optional<std::string>& file);
+
+Result<ExecPlan> plan_exec(const spec::Spec& frozen,
+                           const spec::Process& process,
+                           const ExecOptions& options,
+                           const spec::ContainerState& state,
+                           const Host& host,
+                           bool new_keyring);
+
+}  // namespace capsule::launch

@@ -1,0 +1,267 @@
+#include "runtime/launch/spawn.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "runtime/base/file.h"
+#include "runtime/base/text.h"
+#include "runtime/init/raw.h"
+#include "runtime/plan/protocol.h"
+
+namespace capsule::launch {
+namespace {
+
+namespace raw = init::raw;
+
+constexpr std::size_t kStackSize = 16384;
+constexpr std::uint64_t kIntoCgroup = 0x200000000ULL;  // CLONE_INTO_CGROUP
+
+// Everything the child needs, laid out before the clone: it may share our memory until it executes init, so
+// it must not allocate, lock or unwind.
+struct Child {
+  int init_memfd;
+  int sync;
+  const int* inherited;
+  std::size_t inherited_count;
+  const char* const* argv;
+  bool waits_for_maps;
+  std::uint32_t root_uid, root_gid;
+};
+
+[[noreturn]] void give_up(const Child& child, const char* call, long err) {
+  protocol::Failure failure{};
+  failure.frame.line = protocol::Line::failed;
+  failure.step = protocol::kNoStep;
+  failure.err = static_cast<std::int32_t>(-err);
+  failure.problem = protocol::Problem::system_call;
+  for (std::size_t i = 0; call[i] != '\0' && i + 1 < sizeof(failure.call); ++i)
+    failure.call[i] = call[i];
+  raw::send(child.sync, &failure, sizeof(failure));
+  raw::exit(1);
+}
+
+// As a user that is not 0 the capabilities would be lost in execve: they are carried over as ambient ones,
+// which Confine clears.
+void keep_capabilities_over_exec() {
+  __user_cap_header_struct header{0x20080522, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  raw::capget(&header, sets.data());
+  for (auto& half : sets) {
+    half.effective = half.permitted;
+    half.inheritable = half.permitted;
+  }
+  raw::capset(&header, sets.data());
+  for (unsigned capability = 0; capability < 64; ++capability) {
+    raw::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability);
+  }
+}
+
+void enter_user_namespace(const Child& child) {
+  protocol::Frame frame{};
+  const long got = raw::recv(child.sync, &frame, sizeof(frame));
+  if (got != sizeof(frame) || frame.line != protocol::Line::maps_written) raw::exit(1);
+
+  raw::prctl(PR_SET_KEEPCAPS, 1);
+  raw::setgroups(0, nullptr);  // refused where setgroups is "deny": there is nothing to drop then
+  long changed = raw::setresgid(child.root_gid, child.root_gid, child.root_gid);
+  if (changed < 0) give_up(child, "setresgid", changed);
+  changed = raw::setresuid(child.root_uid, child.root_uid, child.root_uid);
+  if (changed < 0) give_up(child, "setresuid", changed);
+  if (child.root_uid != 0) keep_capabilities_over_exec();
+}
+
+// Nothing in here but raw system calls on memory prepared before.
+[[noreturn]] void run_child(const Child* child) {
+  if (child->waits_for_maps) enter_user_namespace(*child);
+  for (std::size_t i = 0; i < child->inherited_count; ++i) {
+    raw::call(__NR_fcntl, child->inherited[i], F_SETFD, 0);
+  }
+  const char* const no_environment = nullptr;
+  const long executed =
+      raw::call(__NR_execveat, child->init_memfd, "", child->argv, &no_environment, AT_EMPTY_PATH);
+  give_up(*child, "execveat", executed);
+}
+
+// clone3 with a stack of the child's own, on which it calls run_child and never returns.
+long clone_child(const clone_args& args, const Child& child) {
+#if defined(__x86_64__)
+  long result = 0;
+  register void (*function)(const Child*) __asm__("r12") = run_child;
+  register const Child* argument __asm__("r13") = &child;
+  __asm__ volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xor %%ebp, %%ebp\n\t"
+      "mov %%r13, %%rdi\n\t"
+      "call *%%r12\n\t"
+      "ud2\n"
+      "1:"
+      : "=a"(result)
+      : "a"(__NR_clone3), "D"(&args), "S"(sizeof(args)), "r"(function), "r"(argument)
+      : "rcx", "r11", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register long number __asm__("x8") = __NR_clone3;
+  register long result __asm__("x0") = reinterpret_cast<long>(&args);
+  register long size __asm__("x1") = sizeof(args);
+  register void (*function)(const Child*) __asm__("x19") = run_child;
+  register const Child* argument __asm__("x20") = &child;
+  __asm__ volatile(
+      "svc 0\n\t"
+      "cbnz x0, 1f\n\t"
+      "mov x29, #0\n\t"
+      "mov x0, x20\n\t"
+      "blr x19\n\t"
+      "brk #1\n"
+      "1:"
+      : "+r"(result)
+      : "r"(number), "r"(size), "r"(function), "r"(argument)
+      : "memory", "x30");
+  return result;
+#endif
+}
+
+std::string_view hint_for(int err, const SpawnRequest& request) {
+  const bool user = (request.clone_flags & CLONE_NEWUSER) != 0;
+  if (err == ENOSPC) return "a limit in /proc/sys/user/max_*_namespaces is reached";
+  if (err == EPERM && user) {
+    return "user namespaces may be restricted: see kernel.unprivileged_userns_clone and "
+           "kernel.apparmor_restrict_unprivileged_userns";
+  }
+  if (err == EBUSY && request.cgroup >= 0)
+    return "the cgroup has controllers enabled for its children and may hold no process itself";
+  if (err == EOPNOTSUPP && request.cgroup >= 0) return "the cgroup is threaded";
+  return {};
+}
+
+// setns(CLONE_NEWPID) moves only the children to come, so it is done and undone around the clone.
+class BorrowedPidNamespace {
+ public:
+  static Result<BorrowedPidNamespace> enter(int ns) {
+    if (ns < 0) return BorrowedPidNamespace(UniqueFd());
+    UniqueFd own = TRY(sys::openat(FdRef::cwd(), "/proc/self/ns/pid", O_RDONLY));
+    TRY(sys::setns(FdRef(ns), CLONE_NEWPID, "pid"));
+    return BorrowedPidNamespace(std::move(own));
+  }
+  BorrowedPidNamespace(BorrowedPidNamespace&&) = default;
+  ~BorrowedPidNamespace() {
+    if (own_.is_open()) (void)sys::setns(own_, CLONE_NEWPID, "own pid");  // our own: cannot be refused
+  }
+
+ private:
+  explicit BorrowedPidNamespace(UniqueFd own) : own_(std::move(own)) {}
+  UniqueFd own_;
+};
+
+// A child inherits its parent's oom_score_adj. Set so, it needs no rights of the child's over its own /proc
+// files, which a user namespace may deny.
+class BorrowedOomScore {
+ public:
+  static Result<BorrowedOomScore> set(const std::optional<std::int32_t>& score) {
+    if (!score.has_value()) return BorrowedOomScore({});
+    std::string before = TRY(read_file(FdRef::cwd(), kPath).context("/process/oomScoreAdj"));
+    TRY(write_kernel_file(FdRef::cwd(), kPath, std::to_string(*score)).context("/process/oomScoreAdj"));
+    return BorrowedOomScore(std::move(before));
+  }
+  BorrowedOomScore(BorrowedOomScore&& other) noexcept : before_(std::exchange(other.before_, {})) {}
+  BorrowedOomScore& operator=(BorrowedOomScore&&) = delete;
+  ~BorrowedOomScore() {
+    if (!before_.empty())
+      (void)write_kernel_file(FdRef::cwd(), kPath, before_);  // lowering may be refused: we end soon
+  }
+
+ private:
+  static constexpr const char* kPath = "/proc/self/oom_score_adj";
+  explicit BorrowedOomScore(std::string before) : before_(std::move(before)) {}
+  std::string before_;
+};
+
+class BorrowedAffinity {
+ public:
+  static Result<BorrowedAffinity> set(const std::vector<unsigned long>& cpus) {
+    BorrowedAffinity borrowed;
+    if (cpus.empty()) return borrowed;
+    borrowed.size_ = ::syscall(SYS_sched_getaffinity, 0, sizeof(borrowed.before_), borrowed.before_.data());
+    if (::syscall(SYS_sched_setaffinity, 0, cpus.size() * sizeof(unsigned long), cpus.data()) < 0) {
+      return Error::system("sched_setaffinity", errno).with({"/process/execCPUAffinity/initial"});
+    }
+    return borrowed;
+  }
+  BorrowedAffinity(BorrowedAffinity&& other) noexcept
+      : before_(other.before_), size_(std::exchange(other.size_, 0)) {}
+  BorrowedAffinity& operator=(BorrowedAffinity&&) = delete;
+  ~BorrowedAffinity() {
+    if (size_ > 0)
+      (void)::syscall(SYS_sched_setaffinity, 0, size_, before_.data());  // was allowed a moment ago
+  }
+
+ private:
+  BorrowedAffinity() = default;
+  std::array<unsigned long, 128> before_{};  // 8192 processors
+  long size_ = 0;
+};
+
+}  // namespace
+
+InitProcess& InitProcess::operator=(InitProcess&& other) noexcept {
+  std::swap(pidfd_, other.pidfd_);
+  std::swap(pid_, other.pid_);
+  return *this;
+}
+
+InitProcess::~InitProcess() {
+  if (pid_ == 0) return;
+  (void)sys::pidfd_send_signal(pidfd_, SIGKILL);  // already gone is what we want
+  (void)reap();
+}
+
+Result<sys::ExitStatus> InitProcess::reap() {
+  pid_ = 0;
+  return sys::wait_exited(pidfd_);
+}
+
+Result<InitProcess> spawn_init(const SpawnRequest& request) {
+  const std::string plan_number = std::to_string(request.plan_memfd.get());
+  const std::string sync_number = std::to_string(request.sync.get());
+  const std::array<const char*, 4> argv{"capsule-init", plan_number.c_str(), sync_number.c_str(), nullptr};
+  const Child child{request.init_memfd.get(), request.sync.get(), request.inherited.data(),
+                    request.inherited.size(), argv.data(),        request.waits_for_maps,
+                    request.root_uid,         request.root_gid};
+
+  alignas(64) static std::array<char, kStackSize> stack;
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = request.clone_flags | CLONE_PIDFD;
+  // Like vfork: no page table is copied, and we go on when init is executed. Not when the child has to wait
+  // for what we do next.
+  if (!request.waits_for_maps) args.flags |= CLONE_VM | CLONE_VFORK;
+  if (request.cgroup >= 0) {
+    args.flags |= kIntoCgroup;
+    args.cgroup = static_cast<std::uint64_t>(request.cgroup);
+  }
+  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.exit_signal = SIGCHLD;
+  args.stack = reinterpret_cast<std::uint64_t>(stack.data());
+  args.stack_size = stack.size();
+
+  const BorrowedOomScore oom_score = TRY(BorrowedOomScore::set(request.oom_score_adj));
+  const BorrowedAffinity affinity = TRY(BorrowedAffinity::set(request.cpus));
+  const BorrowedPidNamespace pid_namespace = TRY(BorrowedPidNamespace::enter(request.pid_namespace));
+  const long pid = clone_child(args, child);
+  if (pid < 0) {
+    const int err = static_cast<int>(-pid);
+    return Error::system("clone3", err).hint(hint_for(err, request));
+  }
+  return InitProcess(UniqueFd(pidfd), static_cast<pid_t>(pid));
+}
+
+}  // namespace capsule::launch

@@ -1,0 +1,121 @@
+#include "runtime/launch/sync_socket.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+
+namespace capsule::launch {
+namespace {
+
+using protocol::Frame;
+using protocol::Line;
+
+std::string describe_end(const sys::ExitStatus& end) {
+  if (!end.signaled) return cat({"exited with status ", std::to_string(end.code)});
+  const char* name = ::sigabbrev_np(end.code);
+  return cat({"was killed (SIG", name == nullptr ? std::to_string(end.code) : std::string(name), ")"});
+}
+
+// Init closed the conversation before its time: say how it ended.
+Error describe_death(InitProcess& init, Line due) {
+  const Result<sys::ExitStatus> end = init.reap();
+  const std::string how = end.has_value() ? describe_end(end.value()) : "disappeared";
+  return Error::peer(cat({"container init ", how, " before it said ", protocol::name_of(due)}));
+}
+
+struct Packet {
+  std::array<char, sizeof(protocol::Failure)> bytes;
+  std::size_t size;
+  int fd;
+};
+
+Result<Packet> receive_packet(FdRef socket) {
+  Packet packet{{}, 0, -1};
+  iovec part{packet.bytes.data(), packet.bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && errno == ECONNRESET) got = 0;  // died with our own line unread: an end of file all the same
+  if (got < 0) return Error::system("recvmsg", errno, "sync socket");
+  packet.size = static_cast<std::size_t>(got);
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS)
+    std::memcpy(&packet.fd, CMSG_DATA(header), sizeof(packet.fd));
+  return packet;
+}
+
+Result<std::optional<Frame>> open_packet(const Packet& packet) {
+  if (packet.size == 0) return std::optional<Frame>();
+  if (packet.size == sizeof(protocol::Failure)) {
+    protocol::Failure failure;  // NOLINT(cppcoreguidelines-pro-type-member-init): copied into
+    std::memcpy(&failure, packet.bytes.data(), sizeof(failure));
+    failure.field[sizeof(failure.field) - 1] = '\0';
+    failure.call[sizeof(failure.call) - 1] = '\0';
+    failure.object[sizeof(failure.object) - 1] = '\0';
+    if (failure.frame.line == Line::failed) return describe_failure(failure);
+  }
+  if (packet.size != sizeof(Frame)) return Error::peer("container init sent a malformed message");
+  Frame frame;
+  std::memcpy(&frame, packet.bytes.data(), sizeof(frame));
+  return std::optional<Frame>(frame);
+}
+
+Status check_line(const Frame& frame, Line due) {
+  if (frame.line == due) return {};
+  return Error::peer(
+      cat({"container init said ", protocol::name_of(frame.line), " instead of ", protocol::name_of(due)}));
+}
+
+}  // namespace
+
+Status send_line(FdRef socket, Line line) {
+  const Frame frame{line, {}, 0};
+  return sys::send_with_fd(socket, {reinterpret_cast<const char*>(&frame), sizeof(frame)}, -1)
+      .context("tell init ", protocol::name_of(line));
+}
+
+Result<std::optional<Frame>> receive_frame(FdRef socket) {
+  const Packet packet = TRY(receive_packet(socket));
+  const UniqueFd unwanted(packet.fd);
+  return open_packet(packet);
+}
+
+Status expect_line(FdRef socket, Line line, InitProcess& init) {
+  const std::optional<Frame> frame = TRY(receive_frame(socket));
+  if (!frame.has_value()) return describe_death(init, line);
+  return check_line(*frame, line);
+}
+
+Result<InitProcess> expect_forked(FdRef socket, InitProcess& init) {
+  const Packet packet = TRY(receive_packet(socket));
+  UniqueFd pidfd(packet.fd);
+  const std::optional<Frame> frame = TRY(open_packet(packet));
+  if (!frame.has_value()) return describe_death(init, Line::forked);
+  TRY(check_line(*frame, Line::forked));
+  if (!pidfd.is_open() || frame->value <= 0) return Error::peer("container init sent a malformed message");
+  InitProcess next(std::move(pidfd), frame->value);
+  (void)init.reap();  // it has said its last line and exits
+  return next;
+}
+
+Status expect_executed(FdRef socket) {
+  const std::optional<Frame> frame = TRY(receive_frame(socket));
+  if (!frame.has_value()) return {};
+  return Error::peer(
+      cat({"container init said ", protocol::name_of(frame->line), " instead of executing the program"}));
+}
+
+}  // namespace capsule::launch

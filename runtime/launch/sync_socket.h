@@ -1,0 +1,33 @@
+// The parent's end of the conversation with init (runtime/plan/protocol.h): typed, and end of file is never
+// success.
+#pragma once
+
+#include <optional>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/result.h"
+#include "runtime/launch/spawn.h"
+#include "runtime/plan/protocol.h"
+
+namespace capsule::launch {
+
+// What init said went wrong, as the sentence for the user.
+Error describe_failure(const protocol::Failure& failure);
+
+Status send_line(FdRef socket, protocol::Line line);
+
+// One packet. nullopt: end of file. A `failed` packet is returned as the error it describes; anything
+// malformed is an error too (init is not trusted once it works among an image's mounts, R20).
+Result<std::optional<protocol::Frame>> receive_frame(FdRef socket);
+
+// Waits for `line`. Otherwise an error: what init said, or how it died before it could say `line`.
+Status expect_line(FdRef socket, protocol::Line line, InitProcess& init);
+
+// Waits for `forked`: the process that goes on in place of `init`.
+Result<InitProcess> expect_forked(FdRef socket, InitProcess& init);
+
+// Waits until execve has closed the socket: the application runs. An error if init says that it failed. A
+// program that has already ended looks like one that runs, and is no failure of ours.
+Status expect_executed(FdRef socket);
+
+}  // namespace capsule::launch

@@ -1,0 +1,221 @@
+#include "runtime/launch/plan_exec.h"
+
+#include <algorithm>
+
+#include "tests/launch/support.h"
+#include "tests/support/catch.h"
+
+namespace capsule::launch {
+namespace {
+
+using test::line_of;
+using test::lines_of;
+
+spec::Spec frozen_spec() {
+  spec::Spec spec = test::ordinary_bundle().spec;
+  spec.process->user = {.uid = 5, .gid = 6, .additional_gids = {7}};
+  spec.process->capabilities = spec::Capabilities{.bounding = {"CAP_KILL"}, .permitted = {"CAP_KILL"}};
+  spec.process->terminal = true;
+  return spec;
+}
+
+ExecOptions asking_for(std::vector<std::string> args) {
+  ExecOptions options;
+  options.id = "c1";
+  options.args = std::move(args);
+  return options;
+}
+
+spec::Process process_of(const ExecOptions& options, const std::optional<std::string>& file = std::nullopt) {
+  Result<spec::Process> process = plan_exec_process(frozen_spec(), options, file);
+  INFO((process.has_value() ? std::string() : process.error().message()));
+  REQUIRE(process.has_value());
+  return std::move(process).value();
+}
+
+std::string error_of(const spec::Spec& spec,
+                     const ExecOptions& options,
+                     const std::optional<std::string>& file = std::nullopt) {
+  const Result<spec::Process> process = plan_exec_process(spec, options, file);
+  return process.has_value() ? std::string() : process.error().message();
+}
+
+spec::ContainerState running_state() {
+  spec::ContainerState state;
+  state.id = "c1";
+  state.pid = 4242;
+  state.status = "running";
+  return state;
+}
+
+Result<ExecPlan> plan_of(const spec::Spec& frozen,
+                         const spec::Process& process,
+                         const ExecOptions& options,
+                         const Host& host = test::ordinary_host()) {
+  return plan_exec(frozen, process, options, running_state(), host, true);
+}
+
+TEST_CASE("without a process file the container's own process is the base", "[launch][exec]") {
+  const spec::Process process = process_of(asking_for({"ls", "-l"}));
+  CHECK(process.args == std::vector<std::string>{"ls", "-l"});
+  CHECK(process.cwd == "/");
+  CHECK(process.env == std::vector<std::string>{"PATH=/bin"});
+  CHECK(process.user.uid == 5);
+  CHECK(process.user.gid == 6);
+}
+
+TEST_CASE("a terminal is a matter of this exec, not of the container's own", "[launch][exec]") {
+  CHECK_FALSE(process_of(asking_for({"ls"})).terminal);
+  ExecOptions options = asking_for({"ls"});
+  options.tty = true;
+  CHECK(process_of(options).terminal);
+}
+
+TEST_CASE("each option changes its member and no other", "[launch][exec]") {
+  ExecOptions options = asking_for({"ls"});
+  options.cwd = "/tmp";
+  options.env = {"A=1"};
+  options.uid = 1000;
+  options.additional_gids = {20};
+  options.no_new_privs = true;
+  const spec::Process process = process_of(options);
+  CHECK(process.cwd == "/tmp");
+  CHECK(process.env == std::vector<std::string>{"PATH=/bin", "A=1"});
+  CHECK(process.user.uid == 1000);
+  CHECK(process.user.gid == 6);
+  CHECK(process.user.additional_gids == std::vector<std::uint32_t>{7, 20});
+  CHECK(process.no_new_privileges);
+
+  options.gid = 100;
+  CHECK(process_of(options).user.gid == 100);
+}
+
+TEST_CASE("capabilities asked for are never inheritable", "[launch][exec][capabilities]") {
+  ExecOptions options = asking_for({"ls"});
+  options.capabilities = {"CAP_NET_RAW"};
+  const spec::Capabilities sets = process_of(options).capabilities.value();
+  CHECK(sets.bounding == std::vector<std::string>{"CAP_KILL", "CAP_NET_RAW"});
+  CHECK(sets.permitted == std::vector<std::string>{"CAP_KILL", "CAP_NET_RAW"});
+  CHECK(sets.effective == std::vector<std::string>{"CAP_NET_RAW"});
+  CHECK(sets.inheritable.empty());
+  CHECK(sets.ambient.empty());
+}
+
+TEST_CASE("a process file is the whole process, except for --tty", "[launch][exec]") {
+  const std::string file = R"({"cwd":"/srv","args":["id"],"user":{"uid":9,"gid":9}})";
+  ExecOptions options = asking_for({});
+  options.tty = true;
+  const spec::Process process = process_of(options, file);
+  CHECK(process.args == std::vector<std::string>{"id"});
+  CHECK(process.cwd == "/srv");
+  CHECK(process.user.uid == 9);
+  CHECK_FALSE(process.capabilities.has_value());
+  CHECK(process.env.empty());
+  CHECK(process.terminal);
+}
+
+TEST_CASE("what cannot be run is refused in runc's words", "[launch][exec]") {
+  struct Case {
+    ExecOptions options;
+    std::optional<std::string> file;
+    const char* part;
+    const char* because;
+  };
+  spec::Spec bare = frozen_spec();
+  bare.process.reset();
+  CHECK(error_of(bare, asking_for({"ls"})) == "/process: process property must not be empty");
+
+  ExecOptions relative = asking_for({"ls"});
+  relative.cwd = "tmp";
+  const ExecOptions none = asking_for({});
+  for (const Case& c : {
+           Case{none, std::nullopt, "args", "no program"},
+           Case{relative, std::nullopt, "/cwd: ", "a directory relative to nothing"},
+           Case{none, "{", "process file: ", "not JSON"},
+           Case{none, R"({"cwd":"x","args":["id"]})",
+                "process file: /cwd: ", "pointers begin at the file's top"},
+           Case{none, R"({"cwd":"/","args":"id"})", "process file: /args: ", "a wrong type"},
+       }) {
+    INFO(c.because << ": " << error_of(frozen_spec(), c.options, c.file));
+    CHECK(error_of(frozen_spec(), c.options, c.file).find(c.part) != std::string::npos);
+  }
+}
+
+TEST_CASE("exec joins what the container lists, all at once, and pid from outside", "[launch][exec]") {
+  spec::Spec frozen = frozen_spec();
+  frozen.linux->namespaces = {{.type = spec::NamespaceType::pid},
+                              {.type = spec::NamespaceType::mount},
+                              {.type = spec::NamespaceType::user},
+                              {.type = spec::NamespaceType::network, .path = "/proc/1/ns/net"}};
+  const ExecOptions options = asking_for({"ls"});
+  const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options);
+  REQUIRE(plan.has_value());
+  CHECK(plan.value().joins_pid);
+  CHECK(line_of(plan.value().builder, "join_namespace") ==
+        "join_namespace source=\"of the container\" flags=user|network|mount slot=2");
+  CHECK(lines_of(plan.value().builder)[1] == "become_root");
+  CHECK(line_of(plan.value().builder, "enter_root").empty());
+}
+
+TEST_CASE("a container in the host's namespaces is entered by its root", "[launch][exec]") {
+  spec::Spec frozen = frozen_spec();
+  frozen.linux->namespaces.clear();
+  const ExecOptions options = asking_for({"ls"});
+  const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options);
+  REQUIRE(plan.has_value());
+  CHECK_FALSE(plan.value().joins_pid);
+  CHECK(line_of(plan.value().builder, "join_namespace").empty());
+  CHECK(line_of(plan.value().builder, "enter_root") == "enter_root slot=3");
+  CHECK(plan.value().builder.donations()[3].source == "/proc/4242/root");
+}
+
+TEST_CASE("an exec'd process goes through the same confinement and gate as the first", "[launch][exec]") {
+  const ExecOptions options = asking_for({"ls"});
+  const Result<ExecPlan> plan = plan_of(frozen_spec(), process_of(options), options);
+  REQUIRE(plan.has_value());
+  const std::vector<std::string> lines = lines_of(plan.value().builder);
+  const auto position = [&](std::string_view begin) {
+    return std::find_if(lines.begin(), lines.end(),
+                        [&](const std::string& line) { return line.starts_with(begin); });
+  };
+  CHECK(position("session_keyring name=_ses.c1") < position("confine"));
+  CHECK(position("confine") < position("find_executable"));
+  CHECK(position("find_executable") < position("gate mode=sync"));
+  CHECK(position("gate mode=sync") < position("exec args=[ls]"));
+  CHECK(position("exec args=[ls]") == lines.end() - 1);
+}
+
+TEST_CASE("a detached terminal needs a console socket", "[launch][exec][console]") {
+  ExecOptions options = asking_for({"sh"});
+  options.tty = options.detach = true;
+  const Result<ExecPlan> refused = plan_of(frozen_spec(), process_of(options), options);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message() ==
+        "cannot allocate tty if capsule will detach without setting console socket");
+
+  options.console_socket = "/run/console.sock";
+  const Result<ExecPlan> plan = plan_of(frozen_spec(), process_of(options), options);
+  REQUIRE(plan.has_value());
+  CHECK(plan.value().builder.donations()[*plan.value().console_slot].source == "/run/console.sock");
+  CHECK(line_of(plan.value().builder, "console").find("mount_console") == std::string::npos);
+}
+
+TEST_CASE("processors are ours while the process is born, and its own once it is in its cgroup",
+          "[launch][exec][affinity]") {
+  const ExecOptions options = asking_for({"ls"});
+  spec::Process process = process_of(options);
+  process.exec_cpu_affinity = spec::ExecCpuAffinity{.initial = "0,2", .final_set = "1"};
+  process.oom_score_adj = -5;
+  const Result<ExecPlan> plan = plan_of(frozen_spec(), process, options);
+  REQUIRE(plan.has_value());
+  CHECK(plan.value().initial_cpus == std::vector<unsigned long>{5});
+  CHECK(line_of(plan.value().builder, "cpu_affinity") ==
+        "cpu_affinity cpus=8 bytes   # /process/execCPUAffinity/final");
+  CHECK(plan.value().oom_score_adj == -5);
+
+  process.exec_cpu_affinity->initial = "2-1";
+  CHECK_FALSE(plan_of(frozen_spec(), process, options).has_value());
+}
+
+}  // namespace
+}  // namespace capsule::launch

@@ -1,0 +1,149 @@
+// The conversation that a plan prescribes: both sides walk its lines, so the lines are the protocol.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "runtime/base/sys.h"
+#include "runtime/launch/sync_socket.h"
+#include "tests/launch/support.h"
+#include "tests/support/catch.h"
+
+namespace capsule::launch {
+namespace {
+
+using protocol::Line;
+using Lines = std::vector<std::string>;
+
+// "say X", "expect X", "fork", "gate": what of a plan is spoken aloud.
+Lines script_of(const CreatePlan& plan) {
+  const std::string image = plan.builder.finish();
+  const plan::View view = plan::View::verify(image.data(), image.size());
+  Lines script;
+  if ((plan.namespaces.clone_flags & CLONE_NEWUSER) != 0) script.emplace_back("expect maps_written");
+  for (const plan::StepHeader* step = view.first(); step != nullptr; step = view.next(step)) {
+    if (step->kind == plan::StepKind::fork_init) script.emplace_back("say forked");
+    if (step->kind == plan::StepKind::gate) script.emplace_back("say ready");
+    if (step->kind == plan::StepKind::say || step->kind == plan::StepKind::expect)
+      script.push_back(
+          plan::describe_step(view, step).substr(0, plan::describe_step(view, step).find("   #")));
+  }
+  for (std::string& line : script) {
+    const std::size_t at = line.find("line=");
+    if (at != std::string::npos) line.erase(at, 5);
+  }
+  return script;
+}
+
+CreatePlan plan_of(const Bundle& bundle) {
+  LaunchOptions options;
+  options.id = "c1";
+  Result<CreatePlan> plan = plan_create(bundle, options, test::ordinary_host(), plan::GateMode::listen);
+  INFO((plan.has_value() ? std::string() : plan.error().message()));
+  REQUIRE(plan.has_value());
+  return std::move(plan).value();
+}
+
+Bundle with(void (*change)(spec::Spec&)) {
+  Bundle bundle = test::ordinary_bundle();
+  change(bundle.spec);
+  return bundle;
+}
+
+void add_hook(spec::Spec& spec) {
+  spec.hooks.create_runtime = {{.path = "/hook"}};
+}
+void add_prestart_hook(spec::Spec& spec) {
+  spec.hooks.prestart = {{.path = "/hook"}};
+}
+void add_container_hook(spec::Spec& spec) {
+  spec.hooks.create_container = {{.path = "/hook"}};
+}
+void add_user(spec::Spec& spec) {
+  spec.linux->namespaces.push_back({.type = spec::NamespaceType::user});
+  spec.linux->uid_mappings = spec.linux->gid_mappings = {{0, 100000, 65536}};
+}
+void join_user(spec::Spec& spec) {
+  spec.linux->namespaces.push_back({.type = spec::NamespaceType::user, .path = "/proc/1/ns/user"});
+}
+
+TEST_CASE("a launch has the lines that it needs and no others", "[launch][protocol]") {
+  struct Case {
+    Bundle bundle;
+    Lines lines;
+    const char* because;
+  };
+  for (const Case& c : {
+           Case{with([](spec::Spec&) {}), {"say ready"}, "nothing to talk about before"},
+           Case{with(add_hook), {"say rootfs_mounted", "expect hooks_done", "say ready"}, "createRuntime"},
+           Case{
+               with(add_prestart_hook), {"say rootfs_mounted", "expect hooks_done", "say ready"}, "prestart"},
+           Case{with(add_container_hook), {"say ready"}, "hooks inside are init's own"},
+           Case{with(add_user), {"expect maps_written", "say ready"}, "maps come from outside"},
+           Case{
+               with(join_user), {"say forked", "say ready"}, "a pid namespace below a joined user namespace"},
+       }) {
+    INFO(c.because);
+    CHECK(script_of(plan_of(c.bundle)) == c.lines);
+  }
+}
+
+TEST_CASE("ready is the last line before the gate, whatever the plan", "[launch][protocol]") {
+  for (void (*change)(spec::Spec&) : {add_hook, add_container_hook, add_user, join_user}) {
+    const Lines script = script_of(plan_of(with(change)));
+    CHECK(script.back() == "say ready");
+    CHECK(std::count(script.begin(), script.end(), "say ready") == 1);
+  }
+}
+
+// Init's part of the script, up to `last`, in a process of its own; then it dies.
+pid_t play_until(const Lines& script, std::size_t last, FdRef socket) {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  for (std::size_t i = 0; i < last; ++i) {
+    if (script[i].starts_with("expect")) {
+      (void)receive_frame(socket);
+      continue;
+    }
+    const bool mounted = script[i] == "say rootfs_mounted";
+    (void)send_line(socket, mounted ? Line::rootfs_mounted : Line::ready);
+  }
+  ::_exit(9);
+}
+
+// The parent's part: what happens at the first line that does not come.
+std::string parents_view(const Lines& script, FdRef socket, InitProcess& init) {
+  for (const std::string& line : script) {
+    Status done;
+    if (line.starts_with("expect")) {
+      done = send_line(socket, Line::hooks_done);
+    } else {
+      done = expect_line(socket, line == "say rootfs_mounted" ? Line::rootfs_mounted : Line::ready, init);
+    }
+    if (!done.has_value()) return done.error().message();
+  }
+  return {};
+}
+
+TEST_CASE("an init that dies before a line is told by that line, whichever it is", "[launch][protocol]") {
+  const Lines script = script_of(plan_of(with(add_hook)));
+  for (std::size_t last = 0; last <= script.size(); ++last) {
+    sys::SocketPair pair = sys::socketpair_seqpacket().value();
+    const pid_t pid = play_until(script, last, pair.theirs);
+    pair.theirs.reset();
+    InitProcess init(sys::pidfd_open(pid).value(), pid);
+    const std::string view = parents_view(script, pair.ours, init);
+
+    if (last == script.size()) {
+      CHECK(view.empty());
+    } else if (script[last].starts_with("expect") && view.starts_with("tell init hooks_done")) {
+      SUCCEED("it was gone before we spoke");
+    } else {
+      const std::string due = last == 0 ? "rootfs_mounted" : "ready";
+      CHECK(view == "container init exited with status 9 before it said " + due);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace capsule::launch
