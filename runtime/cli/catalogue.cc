@@ -1,0 +1,184 @@
+#include "runtime/cli/catalogue.h"
+
+#include <algorithm>
+#include <array>
+
+namespace capsule::cli {
+namespace {
+
+constexpr Option kHelp{"help", 'h', Takes::nothing, {}, "show this text"};
+
+constexpr std::array kGlobals = {
+    Option{"root", 0, Takes::value, "DIR", "keep the state of containers in DIR"},
+    Option{"log", 0, Takes::value, "FILE", "write the log to FILE instead of standard error"},
+    Option{"log-format", 0, Takes::value, "FORMAT", "text or json (default: text)"},
+    Option{"log-level", 0, Takes::value, "LEVEL", "error, warning, info or debug (default: error)"},
+    Option{"debug", 0, Takes::nothing, {}, "the same as --log-level debug"},
+    Option{"systemd-cgroup", 0, Takes::nothing, {}, "the same as --cgroup-manager systemd"},
+    Option{"cgroup-manager", 0, Takes::value, "NAME", "cgroupfs, systemd or disabled (default: cgroupfs)"},
+    Option{"rootless", 0, Takes::value, "BOOL",
+           "true, false or auto; accepted, and always decided by what the kernel allows"},
+    Option{"version", 'v', Takes::nothing, {}, "print the version"},
+    Option{"version", 'V'},
+};
+
+constexpr Option kBundle{"bundle", 'b', Takes::value, "DIR", "the bundle (default: the current directory)"};
+constexpr Option kConfig{"config", 'f', Takes::value, "FILE",
+                         "read FILE instead of config.json in the bundle"};
+constexpr Option kConsoleSocket{"console-socket", 0, Takes::value, "PATH",
+                                "send the terminal's master to this unix socket"};
+constexpr Option kPidfdSocket{"pidfd-socket", 0, Takes::value, "PATH",
+                              "send a pidfd of the process to this unix socket"};
+constexpr Option kPidFile{"pid-file", 0, Takes::value, "FILE", "write the process id to FILE"};
+constexpr Option kNoPivot{
+    "no-pivot", 0, Takes::nothing, {}, "change the root without pivot_root(2), for a bundle on a ramdisk"};
+constexpr Option kNoNewKeyring{"no-new-keyring", 0, Takes::nothing, {}, "keep the caller's session keyring"};
+constexpr Option kPreserveFds{"preserve-fds", 0, Takes::value, "N",
+                              "pass N more descriptors on, from 3 upward"};
+constexpr Option kFormat{"format", 'f', Takes::value, "FORMAT", "table or json (default: table)"};
+
+constexpr std::array kCreate = {
+    kBundle,
+    kConfig,
+    kConsoleSocket,
+    kPidfdSocket,
+    kPidFile,
+    kNoPivot,
+    kNoNewKeyring,
+    kPreserveFds,
+    Option{"detach",
+           'd'},  // engines share one list of options between create and run; create always detaches
+    Option{"no-subreaper"},  // and never becomes a subreaper
+};
+constexpr std::array kRun = {
+    kBundle,
+    kConfig,
+    kConsoleSocket,
+    kPidfdSocket,
+    kPidFile,
+    kNoPivot,
+    kNoNewKeyring,
+    kPreserveFds,
+    Option{"detach", 'd', Takes::nothing, {}, "return as soon as the program runs"},
+    Option{"keep", 0, Takes::nothing, {}, "do not delete the container when the program ends"},
+    Option{"no-subreaper", 0, Takes::nothing, {}, "do not adopt orphaned processes of the container"},
+};
+constexpr std::array kExec = {
+    Option{"process", 'p', Takes::value, "FILE", "take the process from FILE, an OCI process object"},
+    Option{"cwd", 0, Takes::value, "DIR", "the working directory"},
+    Option{"env", 'e', Takes::values, "NAME=VALUE", "set a variable; may be repeated"},
+    Option{"tty", 't', Takes::nothing, {}, "give the process a terminal"},
+    Option{"user", 'u', Takes::value, "UID[:GID]", "run as this user, in numbers"},
+    Option{"additional-gids", 'g', Takes::values, "GID", "add a supplementary group; may be repeated"},
+    Option{"detach", 'd', Takes::nothing, {}, "return as soon as the program runs"},
+    kConsoleSocket,
+    kPidfdSocket,
+    kPidFile,
+    Option{"process-label", 0, Takes::value, "LABEL", "run with this SELinux label"},
+    Option{"apparmor", 0, Takes::value, "PROFILE", "run with this AppArmor profile"},
+    Option{"no-new-privs", 0, Takes::nothing, {}, "forbid the process to gain privileges"},
+    Option{"cap", 'c', Takes::values, "CAP", "add a capability; may be repeated"},
+    kPreserveFds,
+    Option{"cgroup", 0, Takes::value, "PATH", "run in this cgroup below the container's"},
+    Option{"ignore-paused",
+           0,
+           Takes::nothing,
+           {},
+           "go ahead in a paused container; the process waits for resume"},
+};
+constexpr std::array kKill = {
+    Option{"all", 'a', Takes::nothing, {}, "signal every process of the container"}};
+constexpr std::array kDelete = {
+    Option{"force", 'f', Takes::nothing, {}, "kill the container first if it still runs"}};
+constexpr std::array kList = {kFormat, Option{"quiet", 'q', Takes::nothing, {}, "print identifiers only"}};
+constexpr std::array kPs = {kFormat};
+constexpr std::array kSpec = {
+    Option{"bundle", 'b', Takes::value, "DIR", "write config.json in DIR (default: the current directory)"},
+    Option{"file", 'f', Takes::value, "FILE", "write to FILE, replacing what is there"},
+    Option{"rootless", 0, Takes::nothing, {}, "for a user without privileges"},
+};
+constexpr std::array kPlan = {kBundle, kConfig, kNoPivot, kPreserveFds};
+
+constexpr std::string_view kId = "<container-id>";
+
+constexpr std::array kCommands = {
+    Command{.name = "create", .summary = "create a container", .arguments = kId, .options = kCreate},
+    Command{.name = "start", .summary = "run the program of a created container", .arguments = kId},
+    Command{.name = "run", .summary = "create and start a container", .arguments = kId, .options = kRun},
+    Command{.name = "state", .summary = "print the state of a container", .arguments = kId},
+    Command{.name = "kill",
+            .summary = "send a signal to a container (default: TERM)",
+            .arguments = "<container-id> [signal]",
+            .max_arguments = 2,
+            .options = kKill},
+    Command{.name = "delete", .summary = "remove a stopped container", .arguments = kId, .options = kDelete},
+    Command{.name = "list",
+            .summary = "list containers",
+            .arguments = "",
+            .min_arguments = 0,
+            .max_arguments = 0,
+            .options = kList},
+    Command{.name = "exec",
+            .summary = "run another program in a container",
+            .arguments = "<container-id> <command> [argument]...",
+            .max_arguments = kAnyNumber,
+            .options_end_at_first_argument = true,
+            .options = kExec},
+    Command{.name = "ps",
+            .summary = "list the processes of a container",
+            .arguments = "<container-id> [option of ps(1)]...",
+            .max_arguments = kAnyNumber,
+            .options_end_at_first_argument = true,
+            .options = kPs},
+    Command{.name = "pause", .summary = "freeze all processes of a container", .arguments = kId},
+    Command{.name = "resume", .summary = "thaw a paused container", .arguments = kId},
+    Command{.name = "spec",
+            .summary = "write a config.json to start from",
+            .arguments = "",
+            .min_arguments = 0,
+            .max_arguments = 0,
+            .options = kSpec},
+    Command{.name = "features",
+            .summary = "print what this runtime supports",
+            .arguments = "",
+            .min_arguments = 0,
+            .max_arguments = 0},
+    Command{.name = "plan",
+            .summary = "print what create would do, step by step",
+            .arguments = "[container-id]",
+            .min_arguments = 0,
+            .max_arguments = 1,
+            .hidden = true,
+            .options = kPlan},
+};
+
+}  // namespace
+
+std::span<const Option> global_options() {
+  return kGlobals;
+}
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto* found =
+      std::find_if(kCommands.begin(), kCommands.end(), [name](const Command& c) { return c.name == name; });
+  return found == kCommands.end() ? nullptr : found;
+}
+
+const Option* find_option(std::span<const Option> options, std::string_view name) {
+  if (name == kHelp.name) return &kHelp;
+  const auto found =
+      std::find_if(options.begin(), options.end(), [name](const Option& o) { return o.name == name; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+const Option* find_option(std::span<const Option> options, char letter) {
+  if (letter == kHelp.letter) return &kHelp;
+  const auto found = std::find_if(options.begin(), options.end(),
+                                  [letter](const Option& o) { return o.letter != 0 && o.letter == letter; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+}  // namespace capsule::cli

@@ -1,0 +1,49 @@
+// What the command line asked for, as plain structs. Those of create, run and exec are runtime/launch's own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/log.h"
+#include "runtime/launch/launch.h"
+
+namespace capsule::cli {
+
+struct Globals {
+  std::optional<std::string> root;  // as given; never "/" or ""
+  log::Options log;
+  launch::CgroupManager cgroup_manager = launch::CgroupManager::cgroupfs;
+};
+
+enum class OutputFormat : unsigned char { table, json };
+
+struct KillOptions {
+  std::string id;
+  std::string signal = "TERM";  // as given
+  bool all = false;
+};
+
+struct DeleteOptions {
+  std::string id;
+  bool force = false;
+};
+
+struct ListOptions {
+  OutputFormat format = OutputFormat::table;
+  bool quiet = false;
+};
+
+struct PsOptions {
+  std::string id;
+  OutputFormat format = OutputFormat::table;
+  std::vector<std::string> ps_arguments;  // for ps(1); never empty
+};
+
+struct SpecOptions {
+  std::string bundle;  // empty: the current directory
+  std::string file;    // empty: config.json in the bundle, which must not exist
+  bool rootless = false;
+};
+
+}  // namespace capsule::cli
