@@ -1,0 +1,320 @@
+"""Where runtimes are known to behave differently: for each a table, reason → tests.
+
+A name may carry its parameter in brackets; without one it means all. The peers are those of Debian 12 (runc 1.1, crun 1.8);
+a newer one may pass some. A listed test still runs, and its failure counts as expected.
+
+What capsule cannot do yet is listed too; there, a listed test that passes is a failure, so that the list only shrinks.
+"""
+
+
+def bad_configs(*names):
+    return [f"test_a_bad_config_is_refused_and_leaves_nothing[{name}]" for name in names]
+
+
+def named(test, *parameters):
+    return [f"{test}[{parameter}]" for parameter in parameters]
+
+
+CAPSULE = {
+    "moving network devices is not there yet": ["test_a_network_device_moves_into_the_container_with_its_address"],
+    "NOTIFY_SOCKET is not there yet": ["test_ready_is_passed_on_to_the_service_manager"],
+    "no such command yet": [*named("test_every_command_explains_itself", "update", "events")],
+}
+
+RUNC = {
+    "1.1 does not know this field": [
+        *bad_configs("scheduler-unknown", "io-priority-unknown", "personality-unknown"),
+        *bad_configs("domainname-without-uts-namespace", "time-offsets-without-time-namespace"),
+        *bad_configs("net-device-missing", "net-devices-without-network-namespace"),
+        "test_a_network_device_moves_into_the_container_with_its_address",
+        "test_exec_pins_its_process_to_the_cpus_asked_for",
+        "test_the_domainname_is_set",
+        "test_the_personality_is_set",
+        "test_the_scheduler_is_set",
+        "test_the_io_priority_is_set",
+    ],
+    "1.1 has no time namespaces": [
+        "test_a_time_namespace_is_new",
+        "test_time_offsets_move_the_clocks",
+        "test_a_joined_time_namespace_has_the_others_clock",
+        "test_features_tells_of_the_newer_extensions",
+    ],
+    "1.1 has no id-mapped mounts": ["test_an_idmapped_bind_shows_other_owners"],
+    "1.1 has no --pidfd-socket": ["test_a_pidfd_is_sent_over_the_pidfd_socket"],
+    "1.1 sets the size after the command has started": [
+        "test_the_terminal_has_the_size_of_the_users",
+        "test_exec_on_a_terminal_gives_the_command_a_terminal",
+    ],
+    "1.1 has no seccomp flags": named(
+        "test_the_flags_of_a_filter_are_understood",
+        *(f"SECCOMP_FILTER_FLAG_{flag}" for flag in ("LOG", "SPEC_ALLOW", "TSYNC")),
+    ),
+    "1.1 does not check this": [
+        *bad_configs("bind-with-data", "device-without-path", "maps-without-user-namespace"),
+        *bad_configs("device-rule-access-unknown", "argument-with-nul"),
+        "test_the_root_of_the_file_system_is_refused_as_root",
+        *named("test_R19_a_number_is_read_as_a_whole_or_refused", "-1", "0x1"),
+    ],
+    "wants every one of them open": ["test_preserve_fds_may_cover_closed_descriptors"],
+    "1.1 only warns": ["test_create_refuses_a_group_with_processes_in_it"],
+    "1.1 wants maps even for a joined user namespace": [
+        "test_a_user_namespace_is_joined_by_path_together_with_its_others"
+    ],
+    "1.1 leaves the cgroup behind": [
+        *bad_configs("namespace-path-of-another-type", "namespace-path-is-a-plain-file", "maps-overlap"),
+        "test_delete_force_cleans_up_after_the_runtime_was_killed_mid_create",
+    ],
+    "1.1 signals init alone": [
+        "test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace",
+        "test_delete_removes_stragglers_that_outlived_init",
+    ],
+    "1.1 needs the container's /proc": [
+        "test_a_config_without_mounts_is_accepted",
+        "test_a_container_without_a_mount_namespace_runs_in_its_root",
+        "test_R05_a_sysctl_is_set_without_the_containers_proc",
+        "test_R26_a_container_without_a_mount_namespace_leaves_the_hosts_propagation",
+    ],
+    "1.1 logs a warning besides": [
+        "test_a_failure_makes_exactly_one_json_line_in_the_log",
+        "test_a_text_log_tells_level_and_message",
+        "test_the_log_file_is_appended_to",
+        "test_podman_reads_one_json_object_from_the_log",
+    ],
+    "1.1 says permission denied": [
+        "test_a_command_that_cannot_run_is_explained_in_the_words_engines_look_for[/etc-is a directory]",
+        "test_exec_of_a_directory_says_so",
+    ],
+    "Go may raise the soft limit to the hard one": ["test_the_executed_process_has_the_containers_rlimits"],
+    "reads the bundle again at exec": [
+        "test_exec_uses_the_config_of_the_create",
+        "test_R23_exec_does_not_read_the_bundle_again",
+    ],
+    "exec takes the umask of the process file alone": ["test_the_executed_process_has_the_containers_umask"],
+    "waits for every holder of its pipes": ["test_exec_does_not_wait_for_processes_it_left_in_the_background"],
+    "1.1 runs poststart before the command is executed": [
+        "test_the_six_kinds_run_once_each_and_in_order",
+        "test_create_runs_the_first_three_and_start_the_next_two",
+        "test_a_hook_reads_the_state_from_standard_input[poststart]",
+        "test_a_failing_poststart_hook_ends_the_container",
+    ],
+    "stops at the first failing poststop hook": [
+        "test_a_failing_poststop_hook_does_not_keep_the_others_from_running"
+    ],
+    "opens /dev/tty": ["test_a_terminal_needs_no_terminal_on_our_side"],
+    "does not end the last line": ["test_state_writes_to_stdout_alone_and_ends_the_line"],
+    "1.1 puts the mode of the directory above the option": ["test_tmpfs_takes_its_data_options"],
+    "1.1 hands `defaults` to the file system": [
+        "test_an_option_that_clears_or_changes_nothing_is_understood[defaults]"
+    ],
+    "1.1 applies it to what is covered by the new root": [
+        *named("test_the_propagation_of_the_root_is_set", "shared-shared:", "unbindable-unbindable")
+    ],
+    "1.1 cannot open its own /dev/null then": ["test_a_device_of_the_config_replaces_a_default_one"],
+    "1.1 takes no sysctl of a user namespace": ["test_sysctls_of_the_user_namespace_are_set"],
+    "makes directories behind an exchanged symlink": [
+        "test_R02_a_target_that_is_exchanged_for_a_symlink_meanwhile_stays_in_rootfs"
+    ],
+    "follows /dev out of the rootfs (CVE-2026-41579)": [
+        "test_R11_a_dev_that_is_a_symlink_is_not_followed_out_of_the_rootfs"
+    ],
+    "mounts the host's hierarchy writable": [
+        "test_R13_without_a_cgroup_namespace_the_hosts_hierarchy_cannot_be_written"
+    ],
+    "1.1 fails instead of keeping locked flags": named(
+        "test_R25_flags_locked_by_a_user_namespace_are_kept", "rbind ro", "bind noatime"
+    ),
+    "has no --config": ["test_another_config_file_may_be_used"],
+    "has no --cgroup-manager": [
+        "test_the_cgroupfs_manager_can_be_named",
+        "test_with_the_cgroup_manager_disabled_the_container_stays_in_the_callers_group",
+    ],
+}
+
+CRUN = {
+    "does not look at the types of values": [
+        *bad_configs("root-readonly-is-a-string", "args-is-a-string", "args-holds-a-number", "terminal-is-a-string"),
+        *bad_configs("uid-is-a-string", "umask-is-a-string", "rlimits-is-an-object", "capabilities-is-an-array"),
+        *bad_configs("hostname-is-a-number", "mount-options-is-a-string", "namespaces-is-an-object"),
+        *bad_configs("cgroups-path-is-a-number", "memory-limit-is-a-string", "pids-limit-is-a-string"),
+        *bad_configs("device-major-is-a-string", "hooks-is-an-array"),
+    ],
+    "1.8 does not check this": [
+        *bad_configs("args-missing", "cwd-relative", "rlimit-twice", "scheduler-unknown", "io-priority-unknown"),
+        *bad_configs("rootfs-is-a-symlink", "bind-with-data", "mount-inside-proc", "tmpfs-on-proc"),
+        *bad_configs("mount-target-below-a-read-only-mount", "masked-paths-without-mount-namespace"),
+        *bad_configs("device-type-unknown", "namespace-twice", "maps-without-user-namespace"),
+        *bad_configs("time-offsets-without-time-namespace", "seccomp-notify-without-listener"),
+        *bad_configs("device-rule-type-unknown", "device-rule-access-unknown", "unified-key-is-a-path"),
+        *bad_configs("argument-with-nul", "variable-with-nul", "variable-without-equals", "rdt-is-absent"),
+        *bad_configs("user-namespace-without-maps", "seccomp-flag-unknown", "rootfs-propagation-unknown"),
+        "test_an_identifier_that_could_leave_the_root_is_refused[a b]",
+        "test_create_refuses_a_group_with_processes_in_it",
+        "test_create_refuses_a_frozen_group",
+        "test_the_root_of_the_file_system_is_refused_as_root",
+        "test_a_bad_process_file_is_refused[relative-cwd]",
+        "test_R19_a_number_is_read_as_a_whole_or_refused",
+        "test_R06_a_directory_is_not_bound_over_proc",
+        *named("test_too_many_arguments_are_refused", "pause", "resume"),
+        "test_pause_of_a_paused_container_is_refused",
+        "test_resume_of_a_running_container_is_refused",
+    ],
+    "1.8 leaves the cgroup behind": [
+        *bad_configs("rlimit-unknown", "rlimit-soft-above-hard", "oom-score-out-of-range", "namespace-unknown"),
+        *bad_configs("namespace-path-missing", "namespace-path-relative", "namespace-path-of-another-type"),
+        *bad_configs("namespace-path-is-a-plain-file", "maps-overlap", "hugepage-size-unknown", "unified-file-missing"),
+        "test_a_limit_without_its_controller_is_refused_and_leaves_nothing",
+        "test_delete_force_cleans_up_after_the_runtime_was_killed_mid_create",
+    ],
+    "1.8 raises RLIMIT_MEMLOCK for device rules, which needs CAP_SYS_RESOURCE": [
+        "test_the_default_devices_can_be_used",
+        "test_a_denied_device_cannot_be_opened",
+        "test_an_allowed_device_can_be_opened",
+        "test_the_access_of_a_rule_counts",
+        "test_a_later_rule_takes_back_what_an_earlier_one_allowed",
+        "test_the_kind_of_a_rule_counts",
+        "test_nodes_may_be_made_but_not_opened",
+        "test_exec_is_bound_by_the_device_rules",
+        "test_the_default_bundle_shows_an_isolated_world",
+        "test_the_default_bundle_is_closed_where_it_should_be",
+        "test_the_default_bundle_runs_a_shell_on_a_terminal",
+        "test_the_rootless_bundle_runs",
+    ],
+    "allows every device without rules": [
+        "test_devices_are_denied_unless_a_rule_allows_them",
+        "test_R16_devices_are_denied_even_without_any_resources",
+    ],
+    "1.8 has no such command or flag": [
+        *named("test_every_command_explains_itself", "features", "events"),
+        "test_help_names_every_command[-h]",
+        "test_features_names_versions_hooks_and_mount_options",
+        "test_features_names_what_linux_offers",
+        "test_features_tells_of_the_newer_extensions",
+        "test_features_says_nothing_on_stderr",
+        "test_features_needs_no_root_and_no_environment",
+        "test_rootless_can_be_said",
+        "test_a_pidfd_is_sent_over_the_pidfd_socket",
+        "test_run_keep_leaves_a_stopped_container_with_its_cgroup",
+        "test_buildkit_runs_keeps_and_deletes",
+        "test_exec_takes_the_additional_groups_asked_for",
+        "test_exec_with_ignore_paused_runs_once_the_container_resumes",
+        "test_ps_passes_its_options_to_ps",
+        "test_ps_accepts_format_table_before_the_identifier_and_options_after",
+    ],
+    "has GNU flags, not Go's": [
+        *named("test_a_flag_may_be_written_in_every_form", "-root ROOT", "-root=ROOT"),
+        *named("test_the_bundle_may_be_given_in_every_form", "-b=B", "-bundle B"),
+        *named("test_run_accepts_the_flags_engines_send", "-no-subreaper", "--no-pivot=false"),
+    ],
+    "takes paths of cgroups as they are": [
+        "test_an_absolute_path_is_below_the_root_of_the_hierarchy[//one//two/]",
+        "test_dots_in_the_path_do_not_leave_the_hierarchy",
+        "test_a_relative_path_is_beside_the_group_of_the_runtime",
+    ],
+    "uses XDG_RUNTIME_DIR as root too": ["test_root_ignores_the_users_runtime_directory"],
+    "changes directory before it uses relative paths": [
+        "test_a_relative_root_is_relative_to_the_callers_directory",
+        "test_a_relative_pid_file_lies_in_the_working_directory_of_the_caller",
+    ],
+    "1.8 needs its standard streams": ["test_it_runs_with_its_standard_streams_closed"],
+    "wants a terminal of its own": [
+        "test_a_terminal_needs_no_terminal_on_our_side",
+    ],
+    "1.8 does not set the size at the start": [
+        "test_the_terminal_has_the_size_of_the_users",
+        "test_the_terminal_follows_when_the_users_changes_its_size",
+    ],
+    "rejects versions beyond the one it knows": ["test_a_newer_minor_version_of_the_specification_is_accepted"],
+    "wants mounts": ["test_a_config_without_mounts_is_accepted"],
+    "has a text log of its own form": ["test_a_text_log_tells_level_and_message"],
+    "exec takes these from its flags or the process file alone": [
+        "test_the_executed_process_has_no_new_privileges_like_the_container",
+        "test_the_executed_process_has_the_containers_umask",
+        "test_the_executed_process_has_the_containers_rlimits",
+        "test_exec_adds_variables",
+        "test_exec_adds_capabilities_but_never_inheritable_ones",
+    ],
+    "1.8 dies when a hook does not read its input": [
+        "test_a_hook_that_does_not_read_its_input_is_fine",
+    ],
+    "tells another bundle path inside the container": ["test_a_hook_reads_the_state_from_standard_input[startContainer]"],
+    "1.8 does not wait for the command before it runs poststart": [
+        "test_the_six_kinds_run_once_each_and_in_order",
+        "test_create_runs_the_first_three_and_start_the_next_two",
+    ],
+    "1.8 ignores a failing poststart hook": ["test_a_failing_poststart_hook_ends_the_container"],
+    "does not wait until the group is frozen": ["test_a_paused_container_does_not_run"],
+    "a created container is never paused": ["test_a_created_container_can_be_paused_and_resumed"],
+    "ends quietly": ["test_kill_of_a_stopped_container_is_refused"],
+    "1.8 knows signals in capitals alone and takes others for 0": [
+        *named("test_kill_takes_a_signal_by_number_and_by_name_in_any_case", "term", "sigterm", "Term"),
+        *named("test_kill_with_an_unknown_signal_is_refused", "NONSENSE", "SIGNONSENSE", "9x"),
+        "test_kill_names_the_unknown_signal",
+    ],
+    "signals init alone": ["test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace"],
+    "tells the rootfs as the config has it": ["test_state_tells_what_engines_read"],
+    "lists fewer keys": ["test_list_json_carries_the_keys_of_state"],
+    "1.8 does not know these options": [
+        *named("test_an_option_is_set_on_a_tmpfs", "nosymfollow"),
+        *named("test_an_option_is_set_on_a_bind", "nosymfollow"),
+        *named(
+            "test_an_option_that_clears_or_changes_nothing_is_understood",
+            *"iversion loud noiversion silent symfollow".split(),
+        ),
+        *named(
+            "test_a_recursive_option_reaches_the_mounts_below",
+            "rnoatime-noatime", "rnodiratime-nodiratime", "rnosymfollow-nosymfollow",
+        ),
+    ],
+    "the first of contradicting options wins": [
+        *named("test_the_last_of_contradicting_options_wins", "ro-rw--", "nosuid-suid--", "noexec-exec--", "nodev-dev--")
+    ],
+    "1.8 makes the mount private again": [
+        *named("test_the_propagation_of_a_mount_is_set", "shared-shared:", "unbindable-unbindable", "rshared-shared:")
+    ],
+    "1.8 has a mode of its own": ["test_a_tmpfs_inherits_the_mode_of_its_directory"],
+    "1.8 offers no time namespace without offsets": [
+        "test_a_time_namespace_is_new",
+        "test_time_offsets_move_the_clocks",
+        "test_a_joined_time_namespace_has_the_others_clock",
+    ],
+    "1.8 opens the empty path": ["test_an_empty_path_means_a_new_namespace"],
+    "takes no sysctl of a user namespace": ["test_sysctls_of_the_user_namespace_are_set"],
+    "does not set 0": ["test_an_oom_score_of_0_is_set_too"],
+    "sets no HOME for a user without an entry": ["test_home_comes_from_the_containers_passwd[4711-/]"],
+    "1.8 does not know this field": [
+        *bad_configs("net-device-missing", "net-devices-without-network-namespace"),
+        "test_a_network_device_moves_into_the_container_with_its_address",
+        "test_exec_pins_its_process_to_the_cpus_asked_for",
+        "test_the_scheduler_is_set",
+        "test_the_io_priority_is_set",
+    ],
+    "1.8 does not set LISTEN_PID": ["test_listen_fds_are_passed_with_their_variables"],
+    "makes newer calls EPERM": ["test_calls_newer_than_the_profile_do_not_exist"],
+    "writes the pid file in place": ["test_the_pid_file_appears_at_once_and_complete"],
+    "has a socket of another kind": ["test_ready_is_passed_on_to_the_service_manager"],
+    "adds a network namespace and leaves the maps out": [
+        "test_spec_rootless_asks_for_a_user_namespace_and_no_resources"
+    ],
+    "init keeps the environment of the caller": ["test_R08_init_carries_nothing_of_the_callers_environment"],
+    "follows /dev out of the rootfs (CVE-2026-47766)": [
+        "test_R11_a_dev_that_is_a_symlink_is_not_followed_out_of_the_rootfs"
+    ],
+    "drops flags of the source": ["test_R25_flags_locked_by_a_user_namespace_are_kept[rbind ro]"],
+}
+
+KNOWN_FAILURES = {
+    runtime: {test: reason for reason, tests in table.items() for test in tests}
+    for runtime, table in {"capsule": CAPSULE, "runc": RUNC, "crun": CRUN}.items()
+}
+
+# What would harm the machine it runs on.
+DANGEROUS = {"crun": {"test_dots_in_the_path_do_not_leave_the_hierarchy"}}
+
+
+def reason_to_fail(runtime_name, test_name):
+    table = KNOWN_FAILURES.get(runtime_name, {})
+    return table.get(test_name) or table.get(test_name.split("[")[0])
+
+
+def is_dangerous(runtime_name, test_name):
+    return test_name in DANGEROUS.get(runtime_name, ())
