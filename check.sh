@@ -1,0 +1,6 @@
+#!/bin/sh
+# All tests: installs what is missing (Debian 12 or 13, root), then does what CI does. Can be run again.
+set -eu
+cd "$(dirname "$0")"
+sh packaging/install-dependencies.sh test
+exec make --no-print-directory check

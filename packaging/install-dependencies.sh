@@ -1,0 +1,27 @@
+#!/bin/sh
+# Installs what building and testing need and is not there yet, from Debian's packages (12 or 13). Needs root only if something is missing.
+#
+#   install-dependencies.sh build    to build the binary and make a bundle
+#   install-dependencies.sh test     everything the tests use as well
+set -eu
+
+build="cmake g++ make ninja-build pkg-config git libseccomp-dev libcap-dev nlohmann-json3-dev busybox-static"
+test="catch2 clang clang-format crun runc procps python3 python3-pytest iproute2"
+
+case "${1:-build}" in
+  build) wanted="$build" ;;
+  test) wanted="$build $test" ;;
+  *) echo "usage: $0 build|test" >&2; exit 1 ;;
+esac
+
+missing=""
+for package in $wanted; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086  # a list of words
+apt-get install -y -qq --no-install-recommends ca-certificates $missing >/dev/null
