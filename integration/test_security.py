@@ -8,6 +8,7 @@ import re
 import signal
 import stat
 import subprocess
+import time
 import threading
 
 import pytest
@@ -531,6 +532,8 @@ def test_R22_a_process_that_took_over_the_pid_is_not_signalled(container, bundle
     bundle.sleeper()
     container.launch()
     init = container.pid
+    # Start times are counted in clock ticks, and a pid comes round much later than the next one.
+    time.sleep(2 / os.sysconf("SC_CLK_TCK"))
     bystander = subprocess.Popen(["sleep", "1000"])
     container.kill("KILL")
     container.wait_for_status("stopped")

@@ -50,7 +50,10 @@ class World:
         subprocess.run([BUSYBOX, "ip", "link", "set", "lo", "up"], check=True)
 
     def enter_own_cgroup(self):
-        kernel.mount("cgroup2", CGROUPS, "cgroup2")
+        # Where the host shows cgroup2 here already, its mount is used: another one, made from the initial cgroup namespace, would
+        # change the flags of the whole hierarchy.
+        if not (CGROUPS / "cgroup.controllers").exists():
+            kernel.mount("cgroup2", CGROUPS, "cgroup2")
         self.outer_root = os.open(CGROUPS, os.O_RDONLY | os.O_DIRECTORY)
         self.came_from = own_cgroup()
         remove_stale_groups()
