@@ -1,20 +1,23 @@
-// The conversation between the launcher (parent) and capsule-init (child): one SOCK_SEQPACKET pair, one Frame
-// a packet.
+// clang-format off
+// The conversation between the launcher (parent) and capsule-init (child): one SOCK_SEQPACKET pair, one Frame a packet.
 //
 //      parent                              child
-//        | --- maps_written -----------> |   only with a new user namespace: the id maps are set from
-//        outside, before init is executed | <-- forked (pid, pidfd) ----- |   only with ForkInit: the process
-//        that goes on | <-- namespaces_ready -------- |   only if the parent has work in the new namespaces
-//        (network devices) | --- network_ready ----------> | | <-- rootfs_mounted ---------- |   only with
-//        prestart or createRuntime hooks: all mounts attached, nothing pivoted | --- hooks_done
-//        -------------> | | <-- ready ------------------- |   pivoted and confined; its next act is to wait
-//        at the gate |     writes state.json         | | --- start ------------------> |   `run` on this
-//        socket; `create` leaves, and `start` says it on the gate socket | <-- end of file ------------- |
-//        execve closed the socket: the application runs
+//        | --- maps_written -----------> |   only with a new user namespace: its id maps are set from outside
+//        | <-- forked (pid, pidfd) ----- |   only with ForkInit: the process that goes on
+//        | <-- namespaces_ready -------- |   only if the parent has work in the new namespaces (network devices)
+//        | --- network_ready ----------> |
+//        | <-- rootfs_mounted ---------- |   only with prestart or createRuntime hooks: all mounted, nothing pivoted
+//        | --- hooks_done -------------> |
+//        | <-- ready ------------------- |   pivoted and confined; its next act is to wait at the gate
+//        |     commits state.json        |
+//        | --- start ------------------> |   `run` on this socket; `create` leaves, and `start` says it on the gate
+//        | <-- end of file ------------- |   execve closed the socket: the application runs
 //
-// Which lines a launch has is decided by the plan: its Say, Expect and Gate steps in order are the script,
-// and both sides follow it. In place of any line the child may say `failed`. End of file before the exec is
-// never success: the child died, and the launcher reports which line was due.
+// clang-format on
+// Which lines a launch has is decided by the plan: its Say, Expect and Gate steps in order are the script, and
+// both sides follow it. In place of any line the child may say `failed`. End of file before `ready` is never
+// success: the child died, and the launcher reports which line was due. No plan asks for namespaces_ready and
+// network_ready so far.
 #pragma once
 
 #include <stdint.h>
