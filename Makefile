@@ -19,7 +19,7 @@ test: ## the unit tests again; T='[cgroups]' selects by Catch2 tag
 	@if [ -n "$(T)" ]; then for t in build/dev/tests/*/*_test; do $$t "$(T)" || [ $$? = 2 ] || exit 1; done; \
 	 else ctest --preset dev; fi
 
-quick: dev integration-dev ## build, unit, golden and native integration: before every commit
+quick: layers fmt-check dev integration-dev ## layers, format, build, unit, golden, native integration: before every commit
 
 .PHONY: integration-dev
 integration-dev:
