@@ -6,7 +6,7 @@ T ?=
 FUZZ_SECONDS ?= 10
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers golden release integration integration-peers perf check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check golden release integration integration-peers perf check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,13 @@ fmt-check: ## fail if a file is not formatted
 
 layers: ## who may include whom
 	$(PYTHON) tests/support/layers.py
+
+coverage: ## rewrite docs/spec-coverage.md: which test proves which field
+	$(PYTHON) tests/coverage/coverage.py
+
+coverage-check: ## fail if a field, a demand or a rule has no test, or the page is not up to date
+	$(PYTHON) tests/coverage/coverage.py --self-test
+	$(PYTHON) tests/coverage/coverage.py --check
 
 golden: ## rewrite the approved plans; read the diff before you commit
 	cmake --preset dev >/dev/null && cmake --build --preset dev --target golden_test

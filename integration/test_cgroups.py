@@ -5,7 +5,7 @@ import os
 import pytest
 
 from support import world
-from support.marks import extension
+from support.marks import covers, extension, normative
 from support.waiting import eventually
 
 CONTROLLERS = set((world.CGROUPS / "cgroup.controllers").read_text().split())
@@ -40,6 +40,8 @@ WRITE_KMSG = "(: >/dev/kmsg) 2>/dev/null && echo written || echo refused"
 
 
 @pytest.mark.parametrize("path", ["/one", "/one/two/three", "//one//two/", "/one/./two"])
+@covers("/linux/cgroupsPath")
+@normative("B18")
 def test_an_absolute_path_is_below_the_root_of_the_hierarchy(container, bundle, path):
     bundle.linux["cgroupsPath"] = path
     bundle.sleeper()
@@ -50,6 +52,7 @@ def test_an_absolute_path_is_below_the_root_of_the_hierarchy(container, bundle, 
     container.delete("--force")
 
 
+@covers("/linux/cgroupsPath")
 def test_dots_in_the_path_do_not_leave_the_hierarchy(container, bundle):
     bundle.linux["cgroupsPath"] = "/../../../one"
     bundle.sleeper()
@@ -60,6 +63,7 @@ def test_dots_in_the_path_do_not_leave_the_hierarchy(container, bundle):
     container.delete("--force")
 
 
+@covers("/linux/cgroupsPath")
 def test_a_relative_path_is_beside_the_group_of_the_runtime(container, bundle):
     bundle.linux["cgroupsPath"] = "one/two"
     bundle.sleeper()
@@ -148,6 +152,7 @@ def test_delete_force_ends_processes_in_groups_the_container_made(container, bun
     assert not container.cgroup.exists()
 
 
+@normative("B18")
 def test_a_group_that_existed_before_may_be_used(container):
     container.cgroup.mkdir()
 
@@ -182,6 +187,7 @@ def test_the_default_devices_can_be_used(container, bundle):
     assert output.split() == ["null", "zero", "full", "random", "urandom"]
 
 
+@covers("/linux/resources/devices/*/allow")
 def test_a_denied_device_cannot_be_opened(container, bundle):
     kmsg_node(bundle)
     bundle.resources["devices"] = [DENY_ALL]
@@ -200,6 +206,11 @@ def test_devices_are_denied_unless_a_rule_allows_them(container, bundle):
     [rule(True, "rw", major=1, minor=11), rule(True, "rwm", major=1), rule(True, kind="a")],
     ids=["one", "all-of-a-major", "all"],
 )
+@covers(
+    "/linux/resources/devices/*/allow",
+    "/linux/resources/devices/*/major",
+    "/linux/resources/devices/*/minor",
+)
 def test_an_allowed_device_can_be_opened(container, bundle, allowed):
     kmsg_node(bundle)
     bundle.resources["devices"] = [DENY_ALL, allowed]
@@ -207,6 +218,7 @@ def test_an_allowed_device_can_be_opened(container, bundle, allowed):
     assert container.output("(: </dev/kmsg) && (: >/dev/kmsg) && echo works") == "works\n"
 
 
+@covers("/linux/resources/devices/*/access")
 def test_the_access_of_a_rule_counts(container, bundle):
     kmsg_node(bundle)
     bundle.resources["devices"] = [DENY_ALL, rule(True, "w", major=1, minor=11)]
@@ -223,6 +235,7 @@ def test_a_later_rule_takes_back_what_an_earlier_one_allowed(container, bundle):
     assert container.output(READ_KMSG + "; " + WRITE_KMSG) == "refused\nrefused\n"
 
 
+@covers("/linux/resources/devices/*/type")
 def test_the_kind_of_a_rule_counts(container, bundle):
     kmsg_node(bundle)
     bundle.resources["devices"] = [DENY_ALL, rule(True, "rwm", kind="b", major=1, minor=11)]
@@ -251,6 +264,7 @@ def test_exec_is_bound_by_the_device_rules(container, bundle):
 # Other resources.
 
 
+@covers("/linux/resources/unified/*")
 def test_a_file_of_the_group_is_set_by_unified(container, bundle):
     bundle.resources["unified"] = {"cgroup.max.depth": "5", "cgroup.max.descendants": "7"}
     container.create()
@@ -260,6 +274,7 @@ def test_a_file_of_the_group_is_set_by_unified(container, bundle):
 
 
 @needs("hugetlb")
+@covers("/linux/resources/hugepageLimits/*/pageSize", "/linux/resources/hugepageLimits/*/limit")
 def test_a_hugepage_limit_is_set(container, bundle):
     bundle.resources["hugepageLimits"] = [{"pageSize": "2MB", "limit": 4 << 20}]
     container.create()
@@ -268,6 +283,7 @@ def test_a_hugepage_limit_is_set(container, bundle):
 
 
 @needs("memory")
+@covers("/linux/resources/memory/limit")
 def test_a_memory_limit_is_set(container, bundle):
     bundle.resources["memory"] = {"limit": 64 << 20}
     container.create()
@@ -276,6 +292,7 @@ def test_a_memory_limit_is_set(container, bundle):
 
 
 @needs("pids")
+@covers("/linux/resources/pids/limit")
 def test_a_pids_limit_is_set(container, bundle):
     bundle.resources["pids"] = {"limit": 50}
     container.create()
@@ -284,6 +301,7 @@ def test_a_pids_limit_is_set(container, bundle):
 
 
 @needs("cpu")
+@covers("/linux/resources/cpu/quota", "/linux/resources/cpu/period")
 def test_a_cpu_quota_is_set(container, bundle):
     bundle.resources["cpu"] = {"quota": 50000, "period": 100000}
     container.create()

@@ -11,3 +11,8 @@ def extension(reason):
 def covers(*pointers):
     """The fields of the configuration (JSON pointers, * for a key or an index) that this test proves."""
     return pytest.mark.covers(*pointers)
+
+
+def normative(requirement):
+    """The demand of the specification's prose ("B7" of tests/coverage/requirements.txt) that this test proves."""
+    return pytest.mark.normative(requirement)

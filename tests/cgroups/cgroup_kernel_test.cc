@@ -250,6 +250,7 @@ TEST_CASE("a line that comes again may be refused the first time, and only then"
   CHECK(world.read("/a/cgroup.max.descendants") == "5\n");
 }
 
+// Covers: /linux/resources/memory/checkBeforeUpdate
 TEST_CASE("a limit below the usage is rejected before anything is written, if asked for",
           "[cgroups][apply]") {
   World world;
@@ -265,6 +266,7 @@ TEST_CASE("a limit below the usage is rejected before anything is written, if as
   CHECK(world.read("/a/cgroup.max.descendants") == "max\n");
 }
 
+// Covers: /linux/resources/hugepageLimits/*/pageSize, /linux/resources/hugepageLimits/*/limit
 TEST_CASE("huge page limits are set where the controller is", "[cgroups][hugetlb]") {
   World world;
   const auto& controllers = world.facts.controllers;
@@ -283,6 +285,7 @@ TEST_CASE("huge page limits are set where the controller is", "[cgroups][hugetlb
   CHECK(world.read("/a/hugetlb.2MB.rsvd.max") == "4194304\n");
 }
 
+// Normative: B19
 TEST_CASE("an owner gets the directory and what the kernel delegates, but not the limits",
           "[cgroups][owner]") {
   constexpr uid_t kOwner = 1234;

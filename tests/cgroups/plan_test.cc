@@ -67,6 +67,10 @@ TEST_CASE("no resources plan to no writes and need no controller", "[cgroups][pl
   CHECK(cgroups::needed_controllers({}).empty());
 }
 
+// Covers: /linux/resources/memory/limit, /linux/resources/memory/reservation, /linux/resources/memory/swap,
+// /linux/resources/memory/kernel, /linux/resources/memory/kernelTCP, /linux/resources/memory/swappiness,
+// /linux/resources/memory/disableOOMKiller, /linux/resources/memory/useHierarchy,
+// /linux/resources/memory/checkBeforeUpdate
 TEST_CASE("memory limits are written in bytes, swap as what is beyond memory", "[cgroups][memory]") {
   constexpr std::int64_t kMiB = 1048576;
   struct Case {
@@ -125,6 +129,7 @@ TEST_CASE("memory limits are written in bytes, swap as what is beyond memory", "
   }
 }
 
+// Covers: /linux/resources/cpu/shares
 TEST_CASE("shares map to weights through the three fixed points of the agreed curve", "[cgroups][cpu]") {
   struct Case {
     std::uint64_t shares;
@@ -159,6 +164,9 @@ TEST_CASE("more shares never weigh less, and weights stay in the kernel's range"
   SUCCEED();
 }
 
+// Covers: /linux/resources/cpu/shares, /linux/resources/cpu/quota, /linux/resources/cpu/period,
+// /linux/resources/cpu/burst, /linux/resources/cpu/idle, /linux/resources/cpu/realtimeRuntime,
+// /linux/resources/cpu/realtimePeriod, /linux/resources/cpu/cpus, /linux/resources/cpu/mems
 TEST_CASE("cpu fields become weight, quota with period, burst and idle", "[cgroups][cpu]") {
   struct Case {
     spec::Cpu cpu;
@@ -193,6 +201,8 @@ TEST_CASE("cpu fields become weight, quota with period, burst and idle", "[cgrou
   }
 }
 
+// Covers: /linux/resources/pids/limit
+// Normative: B20
 TEST_CASE("a pids limit of 0 leaves room for one process, a negative one for all", "[cgroups][pids]") {
   struct Case {
     std::optional<std::int64_t> limit;
@@ -209,6 +219,9 @@ TEST_CASE("a pids limit of 0 leaves room for one process, a negative one for all
   }
 }
 
+// Covers: /linux/resources/blockIO/weight, /linux/resources/blockIO/leafWeight,
+// /linux/resources/blockIO/weightDevice/*/major, /linux/resources/blockIO/weightDevice/*/minor,
+// /linux/resources/blockIO/weightDevice/*/weight, /linux/resources/blockIO/weightDevice/*/leafWeight
 TEST_CASE("block io weights keep BFQ's scale and are stretched for io.weight", "[cgroups][io]") {
   CHECK(plan_io({.weight = 10}) == Lines{"io.bfq.weight=10|io.weight=1"});
   CHECK(plan_io({.weight = 500}) == Lines{"io.bfq.weight=500|io.weight=4950"});
@@ -228,6 +241,18 @@ TEST_CASE("block io weights keep BFQ's scale and are stretched for io.weight", "
   CHECK(plan_io(one) == Lines{"io.bfq.weight=8:0 500|io.weight=8:0 4950"});
 }
 
+// Covers: /linux/resources/blockIO/throttleReadBpsDevice/*/major,
+// /linux/resources/blockIO/throttleReadBpsDevice/*/minor,
+// /linux/resources/blockIO/throttleReadBpsDevice/*/rate,
+// /linux/resources/blockIO/throttleWriteBpsDevice/*/major,
+// /linux/resources/blockIO/throttleWriteBpsDevice/*/minor,
+// /linux/resources/blockIO/throttleWriteBpsDevice/*/rate,
+// /linux/resources/blockIO/throttleReadIOPSDevice/*/major,
+// /linux/resources/blockIO/throttleReadIOPSDevice/*/minor,
+// /linux/resources/blockIO/throttleReadIOPSDevice/*/rate,
+// /linux/resources/blockIO/throttleWriteIOPSDevice/*/major,
+// /linux/resources/blockIO/throttleWriteIOPSDevice/*/minor,
+// /linux/resources/blockIO/throttleWriteIOPSDevice/*/rate
 TEST_CASE("throttled devices become one io.max line each", "[cgroups][io]") {
   const spec::BlockIo block_io{.throttle_read_bps_device = {{8, 0, 1000}},
                                .throttle_write_bps_device = {{8, 0, 2000}, {8, 16, 0}},
@@ -246,6 +271,7 @@ TEST_CASE("throttled devices become one io.max line each", "[cgroups][io]") {
                                       "/linux/resources/blockIO/throttleWriteIOPSDevice/0"});
 }
 
+// Covers: /linux/resources/hugepageLimits/*/pageSize, /linux/resources/hugepageLimits/*/limit
 TEST_CASE("huge pages are limited when used and when reserved", "[cgroups][hugetlb]") {
   spec::LinuxResources resources;
   resources.hugepage_limits = {{"2MB", 4194304}};
@@ -260,6 +286,7 @@ TEST_CASE("huge pages are limited when used and when reserved", "[cgroups][huget
   }
 }
 
+// Covers: /linux/resources/rdma/*/hcaHandles, /linux/resources/rdma/*/hcaObjects
 TEST_CASE("rdma limits become one line a device", "[cgroups][rdma]") {
   spec::LinuxResources resources;
   resources.rdma = {{"mlx5_1", {3, 10000}}, {"mlx4_0", {std::nullopt, 0}}, {"rxe3", {}}};
@@ -269,6 +296,7 @@ TEST_CASE("rdma limits become one line a device", "[cgroups][rdma]") {
   CHECK(fields_of(resources) == Lines{"/linux/resources/rdma/mlx4_0", "/linux/resources/rdma/mlx5_1"});
 }
 
+// Covers: /linux/resources/unified/*
 TEST_CASE("unified values are written last, line by line", "[cgroups][unified]") {
   spec::LinuxResources resources;
   resources.pids = spec::Pids{7};
@@ -289,6 +317,8 @@ TEST_CASE("a unified key names a file of the cgroup and no other", "[cgroups][un
   }
 }
 
+// Covers: /linux/resources/network/classID, /linux/resources/network/priorities/*/name,
+// /linux/resources/network/priorities/*/priority
 TEST_CASE("network classes and priorities ask for nothing in v2", "[cgroups][plan]") {
   spec::LinuxResources resources;
   resources.network = spec::Network{1048577, {{"eth0", 500}}};

@@ -257,8 +257,10 @@ TEST_CASE("null and empty text count as absent", "[spec][read]") {
   CHECK_FALSE(spec.value().linux->resources->cpu->cpus.has_value());
 }
 
+// Covers: /solaris, /windows, /vm, /zos, /freebsd, /process/commandLine, /process/user/username
 TEST_CASE("unknown members and other platforms are ignored", "[spec][read]") {
   const auto spec = read(R"({"ociVersion": "1.0.0", "windows": 7, "vm": {"kernel": false}, "future": [1.5],
+                             "solaris": {"milestone": 2}, "zos": [], "freebsd": "jail",
                              "process": {"cwd": "/", "commandLine": 1, "user": {"username": 2}}})");
 
   INFO(message_of(spec));

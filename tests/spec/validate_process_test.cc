@@ -135,6 +135,7 @@ TEST_CASE("all sixteen rlimits are known", "[spec][validate][process]") {
   CHECK(message_of(validate_process(process, "/process")).empty());
 }
 
+// Normative: B27
 TEST_CASE("an unknown capability is not an error", "[spec][validate][process]") {
   Process process = good_process();
   process.capabilities = Capabilities{};
