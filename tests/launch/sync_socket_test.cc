@@ -84,7 +84,7 @@ TEST_CASE("in place of any line init may say that it failed", "[launch][sync]") 
   CHECK(taken.error().message() == "exec: \"foo\": executable file not found in $PATH");
 }
 
-TEST_CASE("packets of any other size are refused", "[launch][sync]") {
+TEST_CASE("R20 packets of any other size are refused", "[launch][sync]") {
   for (const std::size_t size : {std::size_t{1}, sizeof(Frame) - 1, sizeof(Frame) + 1,
                                  sizeof(protocol::Failure) - 1, sizeof(protocol::Failure)}) {
     INFO(size << " bytes");
@@ -98,7 +98,7 @@ TEST_CASE("packets of any other size are refused", "[launch][sync]") {
   }
 }
 
-TEST_CASE("texts of a failure that do not end are cut, not read past", "[launch][sync]") {
+TEST_CASE("R20 texts of a failure that do not end are cut, not read past", "[launch][sync]") {
   Peer peer = start_peer([](FdRef socket) {
     protocol::Failure failure;
     std::memset(&failure, 'x', sizeof(failure));

@@ -23,7 +23,8 @@ MAY_USE = {
     "runtime/init": set(),
 }
 MAY_USE["runtime/launch"] = set(MAY_USE) - {"runtime/init"}
-MAY_USE["runtime/cli"] = MAY_USE["runtime/launch"] | {"runtime/launch"}
+MAY_USE["runtime/checkpoint"] = MAY_USE["runtime/launch"] | {"runtime/launch"}
+MAY_USE["runtime/cli"] = MAY_USE["runtime/checkpoint"] | {"runtime/checkpoint"}
 
 # Single headers that a folder may use although it may not use theirs.
 SINGLE_HEADERS = {
