@@ -6,7 +6,7 @@ T ?=
 FUZZ_SECONDS ?= 10
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check golden release integration integration-peers perf check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-peers perf check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ coverage: ## rewrite docs/spec-coverage.md: which test proves which field
 coverage-check: ## fail if a field, a demand or a rule has no test, or the page is not up to date
 	$(PYTHON) tests/coverage/coverage.py --self-test
 	$(PYTHON) tests/coverage/coverage.py --check
+
+defences: ## take security defences away, one at a time: the tests named after their rules must fail (root, slow)
+	$(PYTHON) tests/coverage/defences.py
 
 golden: ## rewrite the approved plans; read the diff before you commit
 	cmake --preset dev >/dev/null && cmake --build --preset dev --target golden_test

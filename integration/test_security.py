@@ -1,6 +1,6 @@
 """The security rules R1 to R26, one test or more named after each, and two old attacks.
 
-Not here: R20 (bounded messages between the runtime's own processes) and R21 (restore), which other suites cover.
+Not here: R20 (messages between the runtime's own processes) and R21 (names given to CRIU), which are unit tests.
 """
 
 import os

@@ -29,15 +29,16 @@ class World:
         self.enter_own_cgroup()
         self.leave_the_network()
         kernel.become_subreaper()
-        self.work = pathlib.Path(tempfile.mkdtemp(prefix="capsule-work-"))
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="capsule-work-", dir=self.private_tree))
         self.work.chmod(0o755)
 
     def hide_the_host(self, must_stay_visible):
         kernel.unshare(kernel.CLONE_NEWNS)
         kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-        for tree in PRIVATE_TREES:
-            if os.path.isdir(tree) and not any(str(path).startswith(tree + "/") for path in must_stay_visible):
-                kernel.mount("tmpfs", tree, "tmpfs", data="mode=1777" if "tmp" in tree else "mode=755")
+        hidden = [tree for tree in PRIVATE_TREES if os.path.isdir(tree) and not holds_any(tree, must_stay_visible)]
+        for tree in hidden:
+            kernel.mount("tmpfs", tree, "tmpfs", data="mode=1777" if "tmp" in tree else "mode=755")
+        self.private_tree = hidden[0]  # /tmp, unless the checkout lies there
         self.protect_the_root(kernel.MS_RDONLY)
 
     def protect_the_root(self, flag):
@@ -92,6 +93,10 @@ class World:
             if error.errno == errno.EBUSY:
                 return False
             raise
+
+
+def holds_any(tree, paths):
+    return any(str(path).startswith(tree + "/") for path in paths)
 
 
 def own_cgroup(process="self"):
