@@ -222,6 +222,13 @@ Result<UniqueFd> unix_socket(int type) {
   return fd_of("socket", "AF_UNIX", [&] { return ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0); });
 }
 
+Status set_send_timeout(FdRef socket, int seconds) {
+  const timeval timeout{seconds, 0};
+  return status_of("setsockopt", "SO_SNDTIMEO", [&] {
+    return ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+  });
+}
+
 Status unix_bind(FdRef socket, FdRef dir, std::string_view name) {
   const sockaddr_un address = TRY(unix_address(through_proc(dir, name)));
   return status_of("bind", name, [&] {

@@ -73,6 +73,9 @@ struct SocketPair {
 };
 Result<SocketPair> socketpair_seqpacket();
 Result<UniqueFd> unix_socket(int type);
+// Connecting to somebody who does not accept, and sending to somebody who does not read, fail with EAGAIN
+// then.
+Status set_send_timeout(FdRef socket, int seconds);
 // Paths longer than sun_path go through /proc/self/fd/<dir>; `name` is the entry below `dir`.
 Status unix_bind(FdRef socket, FdRef dir, std::string_view name);
 Status unix_connect(FdRef socket, FdRef dir, std::string_view name);

@@ -36,8 +36,8 @@ struct Context {
 bool fail(Context& ctx, const char* call, long err, const char* object);
 bool fail_with(Context& ctx, Problem problem, const char* call, long err, const char* object);
 
-// Looks up ctx.host_pid if the plan has a seccomp listener to tell it to: only now is the host's /proc in
-// sight.
+// Looks up ctx.host_pid if the plan has a seccomp listener to tell it to: at first, while the host's /proc is
+// in sight, and again by the process that ForkInit makes.
 bool find_host_pid(Context& ctx);
 
 // Sends ctx.failure to ctx.reply.

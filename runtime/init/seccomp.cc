@@ -5,30 +5,75 @@
 namespace capsule::init {
 namespace {
 
-constexpr char kPidMark = '\1';  // stands in the second text where the pid belongs once more (plan.h)
-
 bool wants_listener(const plan::StepHeader* step) {
   return step->kind == plan::StepKind::seccomp &&
          plan::as<plan::Seccomp>(step).listener_slot != plan::kNoSlot;
 }
 
-bool send_listener(Context& ctx, const plan::Seccomp& s, int listener) {
-  static Line<65536> message;
-  const uint64_t pid = ctx.host_pid;
-  message.add(text(ctx, s.listener_before_pid), s.listener_before_pid.size).add_number(pid);
-  const char* rest = text(ctx, s.listener_after_pid);
-  for (const char* mark = find(rest, kPidMark); mark != nullptr; mark = find(rest, kPidMark)) {
-    message.add(rest, static_cast<size_t>(mark - rest)).add_number(pid);
-    rest = mark + 1;
+// The message around the pid, as parts: it may be as long as the container's annotations are.
+class Message {
+ public:
+  Message(Context& ctx, const plan::Seccomp& s) {
+    pid_.add_number(ctx.host_pid);
+    const char* rest = text(ctx, s.listener_message);
+    for (const char* mark = find(rest, plan::kPidMark); mark != nullptr; mark = find(rest, plan::kPidMark)) {
+      add(rest, static_cast<size_t>(mark - rest));
+      add(pid_.c_str(), pid_.size());
+      rest = mark + 1;
+    }
+    add(rest, length(rest));
   }
-  message.add(rest);
 
-  raw::IoVec part{message.c_str(), message.size()};
-  raw::FdControl control{sizeof(raw::FdControl) - sizeof(int), 1 /* SOL_SOCKET */, 1 /* SCM_RIGHTS */,
-                         listener, 0};
-  const raw::MsgHdr header{nullptr, 0, &part, 1, &control, sizeof(control), 0};
-  const long sent = raw::sendmsg(ctx.plan.descriptor(s.listener_slot), &header);
+  // Negative: errno. Sent in part means that the agent has stopped reading.
+  long send(int socket, int listener) {
+    raw::FdControl control{sizeof(raw::FdControl) - sizeof(int), 1 /* SOL_SOCKET */, 1 /* SCM_RIGHTS */,
+                           listener, 0};
+    const raw::MsgHdr header{nullptr, 0, parts_, count_, &control, sizeof(control), 0};
+    const long sent = raw::sendmsg(socket, &header);
+    return sent >= 0 && static_cast<size_t>(sent) != size_ ? -raw::kEAGAIN : sent;
+  }
+
+ private:
+  static constexpr size_t kMaxParts = 16;  // our planner makes five
+
+  void add(const char* bytes, size_t size) {
+    if (count_ == kMaxParts) return;
+    parts_[count_++] = {bytes, size};
+    size_ += size;
+  }
+
+  Line<24> pid_;
+  raw::IoVec parts_[kMaxParts] = {};
+  size_t count_ = 0;
+  size_t size_ = 0;
+};
+
+// One message, and the connection has done its duty (config-linux.md#seccomp: it must not be used again).
+bool send_listener(Context& ctx, const plan::Seccomp& s, int listener) {
+  const int socket = ctx.plan.descriptor(s.listener_slot);
+  const long sent = Message(ctx, s).send(socket, listener);
+  raw::close(socket);
   return sent < 0 ? fail(ctx, "sendmsg", sent, "seccomp listener") : true;
+}
+
+// Which of the flags this kernel does not know, "" if it is none of those a profile may ask for. The kernel
+// looks at the flags before it looks for the program, so without one EINVAL is about the flags alone.
+const char* find_unknown_flag(uint64_t flags) {
+  struct Flag {
+    unsigned flag, asked_with;
+    const char* name;
+  };
+  constexpr unsigned kListener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  constexpr Flag kFlags[] = {
+      {SECCOMP_FILTER_FLAG_LOG, 0, "SECCOMP_FILTER_FLAG_LOG"},
+      {SECCOMP_FILTER_FLAG_SPEC_ALLOW, 0, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"},
+      {SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, kListener, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"},
+  };
+  for (const Flag& f : kFlags) {
+    if ((flags & f.flag) == 0) continue;
+    if (raw::seccomp(SECCOMP_SET_MODE_FILTER, f.flag | f.asked_with, nullptr) == -raw::kEINVAL) return f.name;
+  }
+  return "";
 }
 
 }  // namespace
@@ -41,6 +86,7 @@ bool find_host_pid(Context& ctx) {
   const int proc = host_proc(ctx);
   if (proc < 0) return false;
   char digits[16] = {};
+  ctx.host_pid = 0;
   const long got = raw::readlinkat(proc, "self", digits, sizeof(digits) - 1);
   if (got < 0) return fail(ctx, "readlinkat", got, "/proc/self");
   for (long i = 0; i < got; ++i)
@@ -53,7 +99,10 @@ bool perform(Context& ctx, const plan::Seccomp& s) {
   const sock_fprog program{static_cast<unsigned short>(s.program.size / sizeof(sock_filter)),
                            const_cast<sock_filter*>(filter)};
   const long installed = raw::seccomp(SECCOMP_SET_MODE_FILTER, static_cast<unsigned>(s.flags), &program);
-  if (installed < 0) return fail(ctx, "seccomp", installed, "");
+  if (installed < 0) {
+    const char* object = installed == -raw::kEINVAL ? find_unknown_flag(s.flags) : "";
+    return fail(ctx, "seccomp", installed, object);
+  }
   if ((s.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0) return true;
   const bool sent = send_listener(ctx, s, static_cast<int>(installed));
   raw::close(static_cast<int>(installed));

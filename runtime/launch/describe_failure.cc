@@ -94,6 +94,10 @@ std::string describe_system_call(const Failure& f) {
         "; the kernel's key quota is used up: see /proc/key-users and the sysctls kernel.keys.maxkeys and "
         "maxbytes, or use --no-new-keyring");
   }
+  if (kind == plan::StepKind::seccomp && f.err == EINVAL && f.object[0] != '\0')
+    text.append("; this kernel does not know the flag");
+  if (kind == plan::StepKind::seccomp && f.err == EBUSY)
+    text.append("; a filter that notifies is in force already, and there can be only one");
   return text;
 }
 

@@ -59,6 +59,15 @@ Result<UniqueFd> connect_to(const std::string& path) {
   return socket;
 }
 
+// An agent that hangs must not hang us with it, nor init, which sends the message.
+Result<UniqueFd> connect_to_agent(const std::string& path) {
+  constexpr int kPatience = 10;  // seconds
+  UniqueFd socket = TRY(sys::unix_socket(SOCK_STREAM));
+  TRY(sys::set_send_timeout(socket, kPatience));
+  TRY(sys::unix_connect_path(socket, path));
+  return socket;
+}
+
 Result<UniqueFd> open_donation(const Donation& d) {
   using Kind = Donation::Kind;
   switch (d.kind) {
@@ -70,8 +79,9 @@ Result<UniqueFd> open_donation(const Donation& d) {
     case Kind::process_root:
       return sys::openat(FdRef::cwd(), d.source.c_str(), O_PATH | O_DIRECTORY);
     case Kind::console_socket:
-    case Kind::seccomp_listener:
       return connect_to(d.source);
+    case Kind::seccomp_listener:
+      return connect_to_agent(d.source);
     case Kind::sync_socket:
     case Kind::gate_socket:
     case Kind::process:

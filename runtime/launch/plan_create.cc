@@ -153,8 +153,7 @@ process::ProcessContext process_context(const Bundle& bundle,
   context.may_set_groups = !plan.denies_setgroups && host.privileged;
   context.extra_env = listen_environment(host);
   if (bundle.spec.linux.has_value()) context.seccomp = &bundle.spec.linux->seccomp;
-  context.container_state_before_pid = state.before;
-  context.container_state_after_pid = state.after;
+  context.container_state = cat({state.before, std::string_view(&plan::kPidMark, 1), state.after});
   return context;
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/base/text.h"
 #include "spec/read.h"
 #include "spec/validate.h"
+#include "spec/write.h"
 
 namespace capsule::launch {
 namespace {
@@ -104,15 +105,13 @@ Status plan_cpu_affinity(const spec::Process& process, ExecPlan& plan) {
 process::ProcessContext exec_context(const spec::Spec& frozen,
                                      const spec::ContainerState& state,
                                      const Host& host) {
-  const AroundPid around = split_at_pid(state);
   process::ProcessContext context;
   context.in_user_namespace = lists(frozen, spec::NamespaceType::user);
   context.may_set_groups = host.privileged;
   if (host.listen_fds != 0)
     context.extra_env = {cat({"LISTEN_FDS=", std::to_string(host.listen_fds)}), "LISTEN_PID=1"};
   if (frozen.linux.has_value()) context.seccomp = &frozen.linux->seccomp;
-  context.container_state_before_pid = around.before;
-  context.container_state_after_pid = around.after;
+  context.container_state = spec::write_hook_state(state);  // the container's pid, not this process's
   return context;
 }
 

@@ -171,8 +171,7 @@ void visit_fields(const Seccomp& s, V&& v) {
   v("program", s.program);
   v("flags", s.flags);
   v("listener_slot", s.listener_slot);
-  v("listener_before_pid", s.listener_before_pid);
-  v("listener_after_pid", s.listener_after_pid);
+  v("listener_message", s.listener_message);
 }
 template <class V>
 void visit_fields(const Confine& s, V&& v) {

@@ -404,16 +404,15 @@ struct NoNewPrivileges {
   StepHeader header;
 };
 
+inline constexpr char kPidMark = '\1';  // JSON has no raw control characters
+
 struct Seccomp {  // seccomp(SECCOMP_SET_MODE_FILTER)
   static constexpr StepKind kKind = StepKind::seccomp;
   StepHeader header;
   Blob program;  // struct sock_filter[]
   uint64_t flags = 0;
-  uint64_t listener_slot =
-      kNoSlot;               // connected socket that receives the listener descriptor and `listener_message`
-  Text listener_before_pid;  // container process state (config-linux.md#containerprocessstate) around its pid
-  Text listener_after_pid;   // the pid is also written in place of each byte 0x01 in it: the message says the
-                             // pid twice
+  uint64_t listener_slot = kNoSlot;  // connected socket; it gets the listener's descriptor, and is closed
+  Text listener_message;  // goes with it; init writes its pid, as the host counts, for each kPidMark
 };
 
 inline constexpr uint32_t kKeepGroups = 0xffffffff;

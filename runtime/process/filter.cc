@@ -6,25 +6,24 @@ namespace capsule::process {
 namespace {
 
 constexpr std::string_view kField = "/linux/seccomp";
-constexpr char kPidAgain = '\x01';  // plan::Seccomp::listener_after_pid; JSON has no raw control characters
 
-// A container process state (config-linux.md#containerprocessstate) has the pid twice: the state's, and its
-// own.
+// The container process state of config-linux.md#containerprocessstate.
+std::string listener_message(const spec::Seccomp& seccomp, const ProcessContext& context) {
+  const std::string metadata = seccomp.listener_metadata.value_or("");
+  const std::string metadata_member =
+      metadata.empty() ? "" : cat({R"("metadata":)", json_string(metadata), ","});
+  return cat({R"({"ociVersion":"1.3.0","fds":["seccompFd"],"pid":)", std::string_view(&plan::kPidMark, 1),
+              ",", metadata_member, R"("state":)", context.container_state, "}"});
+}
+
 void add_listener(const spec::Seccomp& seccomp,
                   const ProcessContext& context,
                   plan::Seccomp& step,
                   plan::Builder& builder) {
-  const std::string metadata = seccomp.listener_metadata.value_or("");
-  const std::string metadata_member =
-      metadata.empty() ? "" : cat({R"("metadata":)", json_string(metadata), ","});
   step.listener_slot = builder.donate({.kind = plan::Donation::Kind::seccomp_listener,
                                        .source = seccomp.listener_path.value_or(""),
                                        .field = cat({kField, "/listenerPath"})});
-  step.listener_before_pid =
-      builder.text(cat({R"({"ociVersion":"1.3.0","fds":["seccompFd"],)", metadata_member, R"("state":)",
-                        context.container_state_before_pid}));
-  step.listener_after_pid = builder.text(
-      cat({context.container_state_after_pid, R"(,"pid":)", std::string_view(&kPidAgain, 1), "}"}));
+  step.listener_message = builder.text(listener_message(seccomp, context));
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ struct ProcessContext {
   std::vector<std::string> extra_env;  // LISTEN_FDS=…, added after the configured environment
   const std::optional<spec::Seccomp>* seccomp = nullptr;
   std::string_view pointer = "/process";  // where the process lies in the document; "" for a process file
-  std::string container_state_before_pid, container_state_after_pid;  // for the seccomp listener's message
+  std::string container_state;  // for the seccomp listener's message; plan::kPidMark is the process's own pid
 };
 
 // The environment init will pass: duplicates removed (the last wins, in its first place's order), extra_env

@@ -67,39 +67,45 @@ TEST_CASE("a program that cannot be run is told in the words that engines match"
 }
 
 TEST_CASE("a step that fails is told by its field, its purpose, the call and errno", "[launch][failure]") {
-  for (const Case& c : {
-           Case{Problem::system_call, StepKind::mount_filesystem, EPERM, "/mounts/3", "fsmount", "proc",
-                "/mounts/3: mount: fsmount proc: operation not permitted (EPERM)"},
-           Case{Problem::system_call, StepKind::bind, ENOENT, "/mounts/0", "open_tree", "/srv/x",
-                "/mounts/0: bind mount: open_tree /srv/x: no such file or directory (ENOENT)"},
-           Case{Problem::system_call, StepKind::pivot, EINVAL, "", "pivot_root", "rootfs",
-                "enter the rootfs: pivot_root rootfs: invalid argument (EINVAL)"},
-           Case{
-               Problem::system_call, StepKind::sysctl, EACCES, "/linux/sysctl/kernel.shmmax", "openat",
+  for (
+      const Case& c : {
+          Case{Problem::system_call, StepKind::mount_filesystem, EPERM, "/mounts/3", "fsmount", "proc",
+               "/mounts/3: mount: fsmount proc: operation not permitted (EPERM)"},
+          Case{Problem::system_call, StepKind::bind, ENOENT, "/mounts/0", "open_tree", "/srv/x",
+               "/mounts/0: bind mount: open_tree /srv/x: no such file or directory (ENOENT)"},
+          Case{Problem::system_call, StepKind::pivot, EINVAL, "", "pivot_root", "rootfs",
+               "enter the rootfs: pivot_root rootfs: invalid argument (EINVAL)"},
+          Case{Problem::system_call, StepKind::sysctl, EACCES, "/linux/sysctl/kernel.shmmax", "openat",
                "kernel/shmmax",
                "/linux/sysctl/kernel.shmmax: write sysctl: openat kernel/shmmax: permission denied (EACCES)"},
-           Case{
-               Problem::system_call, StepKind::session_keyring, EDQUOT, "", "keyctl", "_ses.c1",
+          Case{Problem::system_call, StepKind::session_keyring, EDQUOT, "", "keyctl", "_ses.c1",
                "join a session keyring: keyctl _ses.c1: disk quota exceeded (EDQUOT); the kernel's key quota "
                "is used up: see /proc/key-users and the sysctls kernel.keys.maxkeys and maxbytes, or use "
                "--no-new-keyring"},
-           Case{Problem::symlinked_target, StepKind::mount_filesystem, ELOOP, "/mounts/0", "openat2", "/proc",
-                "/mounts/0: mount: \"/proc\" must be an ordinary directory without symlinks in the rootfs"},
-           Case{Problem::below_proc, StepKind::bind, EPERM, "/mounts/1", "openat2", "/proc/self",
-                "/mounts/1: bind mount: \"/proc/self\" cannot be mounted because it lies inside /proc"},
-           Case{Problem::proc_is_not_procfs, StepKind::bind, 0, "/mounts/1", "fstatfs", "/proc",
-                "/mounts/1: bind mount: \"/proc\" cannot be mounted because it is not of type proc"},
-           Case{
-               Problem::wrong_device, StepKind::device_node, EEXIST, "/linux/devices/0", "fstat", "/dev/fuse",
+          Case{
+              Problem::system_call, StepKind::seccomp, EINVAL, "/linux/seccomp", "seccomp",
+              "SECCOMP_FILTER_FLAG_LOG",
+              "/linux/seccomp: install the seccomp filter: seccomp SECCOMP_FILTER_FLAG_LOG: invalid argument "
+              "(EINVAL); this kernel does not know the flag"},
+          Case{Problem::system_call, StepKind::seccomp, EBUSY, "/linux/seccomp", "seccomp", "",
+               "/linux/seccomp: install the seccomp filter: seccomp: device or resource busy (EBUSY); a "
+               "filter "
+               "that notifies is in force already, and there can be only one"},
+          Case{Problem::symlinked_target, StepKind::mount_filesystem, ELOOP, "/mounts/0", "openat2", "/proc",
+               "/mounts/0: mount: \"/proc\" must be an ordinary directory without symlinks in the rootfs"},
+          Case{Problem::below_proc, StepKind::bind, EPERM, "/mounts/1", "openat2", "/proc/self",
+               "/mounts/1: bind mount: \"/proc/self\" cannot be mounted because it lies inside /proc"},
+          Case{Problem::proc_is_not_procfs, StepKind::bind, 0, "/mounts/1", "fstatfs", "/proc",
+               "/mounts/1: bind mount: \"/proc\" cannot be mounted because it is not of type proc"},
+          Case{Problem::wrong_device, StepKind::device_node, EEXIST, "/linux/devices/0", "fstat", "/dev/fuse",
                "/linux/devices/0: make device: \"/dev/fuse\" exists and is not the device that is asked for"},
-           Case{
-               Problem::not_a_pty, StepKind::console, 0, "/process/terminal", "fstat", "/dev/pts/ptmx",
+          Case{Problem::not_a_pty, StepKind::console, 0, "/process/terminal", "fstat", "/dev/pts/ptmx",
                "/process/terminal: set up the terminal: \"/dev/pts/ptmx\" is not the multiplexer of a devpts "
                "file system"},
-           Case{Problem::unmapped_id, StepKind::confine, EINVAL, "/process/user", "setresuid", "uid",
-                "/process/user: cannot set uid: invalid argument (EINVAL); is it mapped in the container's "
-                "user namespace?"},
-       }) {
+          Case{Problem::unmapped_id, StepKind::confine, EINVAL, "/process/user", "setresuid", "uid",
+               "/process/user: cannot set uid: invalid argument (EINVAL); is it mapped in the container's "
+               "user namespace?"},
+      }) {
     CHECK(worded(c) == c.text);
   }
 }

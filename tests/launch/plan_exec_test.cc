@@ -185,6 +185,22 @@ TEST_CASE("an exec'd process goes through the same confinement and gate as the f
   CHECK(position("exec args=[ls]") == lines.end() - 1);
 }
 
+TEST_CASE("an exec'd process has a listener of its own, which is told the container's pid too",
+          "[launch][exec][seccomp]") {
+  spec::Spec frozen = frozen_spec();
+  frozen.linux->seccomp = spec::Seccomp{.default_action = "SCMP_ACT_ALLOW",
+                                        .listener_path = "/run/agent.sock",
+                                        .syscalls = {{.names = {"mkdir"}, .action = "SCMP_ACT_NOTIFY"}}};
+  const ExecOptions options = asking_for({"ls"});
+
+  const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options);
+
+  REQUIRE(plan.has_value());
+  const std::string line = line_of(plan.value().builder, "seccomp");
+  CHECK(line.find("\\\"pid\\\":\\x01,\\\"state\\\":") != std::string::npos);
+  CHECK(line.find("\\\"status\\\":\\\"running\\\",\\\"pid\\\":4242") != std::string::npos);
+}
+
 TEST_CASE("a detached terminal needs a console socket", "[launch][exec][console]") {
   ExecOptions options = asking_for({"sh"});
   options.tty = options.detach = true;
