@@ -1,15 +1,15 @@
 """System call filters."""
 
-import array
 import errno
-import json
 import os
-import socket
 
 import pytest
 
-from support.marks import extension
+from support import filters, machine_code
+from support.marks import covers, extension
 
+FIELD = "/linux/seccomp/"
+RULE = FIELD + "syscalls/*/"
 DENY_MKDIR = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}
 MKDIR = "mkdir /made 2>&1 && echo made || true"
 
@@ -28,6 +28,7 @@ def said(number, text):
     return os.strerror(number).lower() in text.lower()
 
 
+@covers(FIELD + "defaultAction", RULE + "names", RULE + "action")
 def test_a_forbidden_call_fails_with_eperm(container, bundle):
     filtered(bundle, DENY_MKDIR)
 
@@ -54,6 +55,7 @@ def test_a_filter_works_for_an_unprivileged_user(container, bundle):
     assert said(errno.EPERM, container.output("mkdir /tmp/x 2>&1; true"))
 
 
+@covers(RULE + "errnoRet")
 def test_the_error_number_can_be_chosen(container, bundle):
     filtered(bundle, {**DENY_MKDIR, "errnoRet": errno.EXDEV})
 
@@ -67,12 +69,28 @@ def test_kill_process_ends_it_with_sigsys(container, bundle):
     assert container.run().lines[-1] == "159"
 
 
+@covers(RULE + "action")
+@pytest.mark.parametrize("action", ["SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"])
+def test_other_actions_that_kill_end_it_with_sigsys(container, bundle, action):
+    filtered(bundle, {**DENY_MKDIR, "action": action})
+    bundle.sh("mkdir /made; echo $?")
+
+    assert container.run().lines[-1] == "159"
+
+
+def test_trace_without_a_tracer_fails_with_enosys(container, bundle):
+    filtered(bundle, {**DENY_MKDIR, "action": "SCMP_ACT_TRACE", "errnoRet": 7})
+
+    assert said(errno.ENOSYS, container.output(MKDIR))
+
+
 def test_log_lets_the_call_pass(container, bundle):
     filtered(bundle, {**DENY_MKDIR, "action": "SCMP_ACT_LOG"})
 
     assert container.output(MKDIR) == "made\n"
 
 
+@covers(RULE + "args/*/index", RULE + "args/*/value", RULE + "args/*/op")
 def test_all_conditions_on_different_arguments_must_hold(container, bundle):
     both = [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 0, "op": "SCMP_CMP_EQ"}]
     filtered(bundle, {"names": ["kill"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.EXDEV, "args": both})
@@ -86,6 +104,7 @@ def test_all_conditions_on_different_arguments_must_hold(container, bundle):
     assert rest == ["other", "signal"]
 
 
+@covers(RULE + "args/*/op", RULE + "args/*/value")
 @pytest.mark.parametrize(
     "op, value, denied",
     [
@@ -107,6 +126,7 @@ def test_every_comparison_works(container, bundle, op, value, denied):
     assert output.split() == denied
 
 
+@covers(RULE + "args/*/valueTwo")
 def test_a_masked_comparison_works(container, bundle):
     condition = {"index": 1, "value": 0o700, "valueTwo": 0o700, "op": "SCMP_CMP_MASKED_EQ"}
     filtered(bundle, {"names": ["chmod"], "action": "SCMP_ACT_ERRNO", "args": [condition]})
@@ -115,6 +135,19 @@ def test_a_masked_comparison_works(container, bundle):
     assert container.output("for m in 777 707 70; do chmod $m /file 2>/dev/null || echo $m; done; true").split() == [
         "777",
         "707",
+    ]
+
+
+@covers(RULE + "args/*/index")
+def test_any_condition_on_the_same_argument_will_do(container, bundle):
+    """libseccomp has no way to say `and` here; runc and crun read it this way as well."""
+    either = [{"index": 1, "value": mode, "op": "SCMP_CMP_EQ"} for mode in (0o700, 0o070)]
+    filtered(bundle, {"names": ["chmod"], "action": "SCMP_ACT_ERRNO", "args": either})
+    bundle.write("/file", "")
+
+    assert container.output("for m in 777 700 70; do chmod $m /file 2>/dev/null || echo $m; done; true").split() == [
+        "700",
+        "70",
     ]
 
 
@@ -131,6 +164,7 @@ def test_unknown_calls_are_ignored(container, bundle):
     container.output(MKDIR)
 
 
+@covers(FIELD + "flags")
 @pytest.mark.parametrize(
     "flags",
     [[], ["SECCOMP_FILTER_FLAG_LOG"], ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"], ["SECCOMP_FILTER_FLAG_TSYNC"]],
@@ -140,6 +174,53 @@ def test_the_flags_of_a_filter_are_understood(container, bundle, flags):
     filtered(bundle, DENY_MKDIR, flags=flags)
 
     assert said(errno.EPERM, container.output(MKDIR))
+
+
+@covers(FIELD + "defaultErrnoRet")
+@pytest.mark.parametrize(
+    "flags, word",
+    [
+        (None, filters.SPEC_ALLOW),
+        ([], 0),
+        (["SECCOMP_FILTER_FLAG_LOG"], filters.LOG),
+        (["SECCOMP_FILTER_FLAG_SPEC_ALLOW"], filters.SPEC_ALLOW),
+        (["SECCOMP_FILTER_FLAG_TSYNC"], 0),
+        (["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"], filters.LOG | filters.SPEC_ALLOW),
+        (["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], 0),
+    ],
+    ids=["absent", "none", "LOG", "SPEC_ALLOW", "TSYNC", "two", "WAIT_KILLABLE_RECV"],
+)
+@covers(FIELD + "flags")
+@extension("runc probes the kernel's flags first")
+def test_the_kernel_is_asked_for_exactly_these_flags(container, bundle, flags, word):
+    filtered(bundle, DENY_MKDIR)
+    if flags is not None:
+        bundle.linux["seccomp"]["flags"] = flags
+    bundle.sh(MKDIR)
+
+    result = container.try_run(preexec_fn=filters.with_these_flags_alone(word))
+
+    assert said(errno.EPERM, result.succeeded().out)
+
+
+@covers(FIELD + "flags")
+@extension("crun loads the filter without flags then")
+@pytest.mark.parametrize("flag", ["LOG", "SPEC_ALLOW"])
+def test_a_flag_that_the_kernel_lacks_is_named(container, bundle, flag):
+    filtered(bundle, DENY_MKDIR, flags=[f"SECCOMP_FILTER_FLAG_{flag}"])
+
+    result = container.try_run(preexec_fn=filters.without_flag(getattr(filters, flag)))
+
+    result.refused(f"seccomp SECCOMP_FILTER_FLAG_{flag}")
+
+
+def test_the_process_has_one_filter(container, bundle):
+    filtered(bundle, DENY_MKDIR)
+    here = int(open("/proc/self/status").read().partition("Seccomp_filters:")[2].split()[0])
+
+    output = container.output("grep Seccomp /proc/self/status")
+
+    assert output.split() == ["Seccomp:", "2", "Seccomp_filters:", str(here + 1)]
 
 
 def test_a_large_profile_is_loaded(container, bundle):
@@ -157,6 +238,98 @@ def calls_of_this_machine():
             return [line.split()[1][len("__NR_"):] for line in header if line.startswith("#define __NR_")]
     except FileNotFoundError:
         pytest.skip("no <asm/unistd_64.h> here")
+
+
+# The other ways into the kernel.
+
+
+@pytest.fixture
+def enter(container, bundle):
+    """enter(code, …) runs each program of machine_code in the container, and tells what they exit with."""
+    if not machine_code.is_available:
+        pytest.skip("the programs are for x86-64")
+
+    def outcomes(*programs):
+        for number, code in enumerate(programs):
+            path = bundle.rootfs / f"bin/enter{number}"
+            path.write_bytes(code)
+            path.chmod(0o755)
+        output = container.output("for p in /bin/enter*; do $p; echo $?; done 2>&1")
+        return [int(line) for line in output.split() if line.isdigit()]
+
+    return outcomes
+
+
+def i386_or_skip(work):
+    if machine_code.outcome_here(work, machine_code.i386(I386_GETPID)) != 0:
+        pytest.skip("this kernel takes no 32-bit calls (CONFIG_IA32_EMULATION)")
+
+
+MKDIR_64, MKDIR_32, GETPID_64, I386_GETPID = 83, 39, 39, 20
+
+
+@covers(FIELD + "architectures")
+def test_calls_by_every_entry_are_judged(enter, bundle, work):
+    """The kernel asks the filter before it looks whether it has x32 calls at all."""
+    i386_or_skip(work)
+    filtered(bundle, {**DENY_MKDIR, "errnoRet": errno.EXDEV})
+
+    outcomes = enter(
+        machine_code.native(MKDIR_64, b"/made", 0o755),
+        machine_code.i386(MKDIR_32, b"/made", 0o755),
+        machine_code.x32(MKDIR_64, b"/made", 0o755),
+        machine_code.native(GETPID_64),
+        machine_code.i386(I386_GETPID),
+    )
+
+    assert outcomes == [errno.EXDEV, errno.EXDEV, errno.EXDEV, 0, 0]
+
+
+@covers(FIELD + "architectures")
+def test_an_entry_of_an_architecture_that_is_not_listed_kills(enter, bundle, work):
+    i386_or_skip(work)
+    filtered(bundle, {**DENY_MKDIR, "errnoRet": errno.EXDEV}, architectures=["SCMP_ARCH_X86_64"])
+
+    assert enter(
+        machine_code.native(GETPID_64),
+        machine_code.i386(I386_GETPID),
+        machine_code.x32(GETPID_64),
+    ) == [0, 159, 159]
+
+
+@covers(FIELD + "architectures")
+def test_the_machines_own_architecture_need_not_be_listed(container, bundle):
+    filtered(bundle, DENY_MKDIR, architectures=[])
+
+    assert said(errno.EPERM, container.output(MKDIR))
+
+
+def test_arguments_are_compared_by_every_entry(enter, bundle, work):
+    i386_or_skip(work)
+    condition = {"index": 1, "value": 0o700, "op": "SCMP_CMP_EQ"}
+    filtered(bundle, {**DENY_MKDIR, "errnoRet": errno.EXDEV, "args": [condition]})
+
+    assert enter(
+        machine_code.native(MKDIR_64, b"/one", 0o700),
+        machine_code.i386(MKDIR_32, b"/one", 0o700),
+        machine_code.i386(MKDIR_32, b"/two", 0o755),
+    ) == [errno.EXDEV, errno.EXDEV, 0]
+
+
+@covers(FIELD + "defaultErrnoRet")
+@extension("ENOSYS for calls newer than the profile, by every entry")
+def test_calls_newer_than_the_profile_do_not_exist_by_any_entry(enter, bundle, work):
+    i386_or_skip(work)
+    names = [name for name in calls_of_this_machine() if name not in ("mkdir", "mkdirat")]
+    filtered(bundle, {"names": names, "action": "SCMP_ACT_ALLOW"}, defaultAction="SCMP_ACT_ERRNO", defaultErrnoRet=7)
+
+    assert enter(
+        machine_code.native(MKDIR_64, b"/made", 0o755),
+        machine_code.native(999),
+        machine_code.i386(MKDIR_32, b"/made", 0o755),
+        machine_code.i386(999),
+        machine_code.x32(MKDIR_64, b"/made", 0o755),
+    ) == [7, errno.ENOSYS, 7, errno.ENOSYS, 7]
 
 
 @pytest.mark.skipif(not os.path.exists("/usr/bin/python3"), reason="no /usr/bin/python3 to borrow")
@@ -178,49 +351,63 @@ def test_calls_newer_than_the_profile_do_not_exist(container, bundle):
     assert (mkdir, quotactl_fd) == (errno.EPERM, errno.ENOSYS)
 
 
-def test_a_listener_receives_the_notification_descriptor(container, bundle, work):
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(work / "listener"))
-    listener.listen(1)
-    listener.settimeout(5)
-    filtered(
-        bundle,
-        {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_NOTIFY"},
-        listenerPath=str(work / "listener"),
-        listenerMetadata="my-metadata",
-    )
-    bundle.sleeper().save()
+@covers(RULE + "names")
+@extension("the message is ours")
+def test_unknown_calls_are_told_in_the_debug_log(container, bundle, work):
+    filtered(bundle, {"names": ["a_call_of_the_future"], "action": "SCMP_ACT_ERRNO"}).save()
+    log = work / "log"
 
-    creator = container.spawn_with(["create", "--bundle", bundle.path, container.id])
-    descriptors, told = receive_listener(listener, container, creator)
+    container.call_with(["--debug", "--log", log, "run", "--bundle", bundle.path, container.id]).succeeded()
 
-    assert told["fds"] == ["seccompFd"]
-    assert told["metadata"] == "my-metadata"
-    assert told["state"]["id"] == container.id
-    assert told["pid"] > 0
-    assert len(descriptors) == 1
-    assert "seccomp" in os.readlink(f"/proc/self/fd/{descriptors[0]}")
-    os.close(descriptors[0])
-    listener.close()
+    assert "a_call_of_the_future" in log.read_text()
 
 
-def receive_listener(listener, container, creator):
-    """With no_new_privs the filter is loaded right before the command, so the message may come with `start`."""
-    assert creator.wait(10) == 0
-    container.start()
-    connection, _ = listener.accept()
-    with connection:
-        connection.settimeout(5)
-        message, ancillary, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(40))
-    descriptors = array.array("i")
-    for _, kind, data in ancillary:
-        if kind == socket.SCM_RIGHTS:
-            descriptors.frombytes(data)
-    return descriptors, json.loads(message)
-
-
+@covers(RULE + "errnoRet")
 @extension("an error number makes sense with ERRNO and TRACE only")
 def test_an_error_number_on_another_action_is_refused(container, bundle):
     filtered(bundle, {**DENY_MKDIR, "action": "SCMP_ACT_KILL", "errnoRet": 5})
 
     container.try_create().refused("/linux/seccomp/syscalls/0")
+
+
+@covers(FIELD + "defaultErrnoRet")
+@extension("an error number makes sense with ERRNO and TRACE only")
+def test_a_default_error_number_on_another_action_is_refused(container, bundle):
+    filtered(bundle, DENY_MKDIR, defaultErrnoRet=5)
+
+    container.try_create().refused("/linux/seccomp/defaultErrnoRet")
+
+
+@covers(RULE + "action", FIELD + "architectures", RULE + "args/*/op", FIELD + "flags")
+@pytest.mark.parametrize(
+    "fields, pointer",
+    [
+        ({"syscalls": [{**DENY_MKDIR, "action": "SCMP_ACT_DENY"}]}, "syscalls/0/action"),
+        ({"defaultAction": "ALLOW"}, "defaultAction"),
+        ({"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_Z80"]}, "architectures/1"),
+        ({"flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]}, "flags/0"),
+    ],
+    ids=["action", "default-action", "architecture", "flag"],
+)
+@extension("the field is named")
+def test_R17_a_name_that_means_nothing_is_refused_and_not_skipped(container, bundle, fields, pointer):
+    filtered(bundle, DENY_MKDIR)
+    bundle.linux["seccomp"].update(fields)
+
+    container.try_create().refused(FIELD + pointer)
+
+
+def test_R17_the_filter_is_loaded_before_the_rights_to_load_it_are_given_up(container, bundle):
+    """Without no_new_privs that needs CAP_SYS_ADMIN. What gives rights up is itself judged by the filter then."""
+    bundle.process["noNewPrivileges"] = False
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    filtered(bundle, {"names": ["setresuid", "setuid", "setresgid", "setgid", "capset"], "action": "SCMP_ACT_ERRNO"})
+
+    container.try_create().refused("peration not permitted" if not container.runtime.is_capsule else "EPERM")
+
+
+def test_R17_with_no_new_privileges_the_filter_judges_the_command_alone(container, bundle):
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    filtered(bundle, {"names": ["setresuid", "setuid", "setresgid", "setgid", "capset"], "action": "SCMP_ACT_ERRNO"})
+
+    assert container.output("id -u; grep -E '^Seccomp:' /proc/self/status").split() == ["1000", "Seccomp:", "2"]

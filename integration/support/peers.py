@@ -48,7 +48,7 @@ RUNC = {
     "1.1 has no seccomp flags": named(
         "test_the_flags_of_a_filter_are_understood",
         *(f"SECCOMP_FILTER_FLAG_{flag}" for flag in ("LOG", "SPEC_ALLOW", "TSYNC")),
-    ),
+    ) + ["test_waiting_for_the_agent_killably_is_understood"],
     "1.1 does not check this": [
         *bad_configs("bind-with-data", "device-without-path", "maps-without-user-namespace"),
         *bad_configs("device-rule-access-unknown", "argument-with-nul"),
@@ -148,6 +148,8 @@ CRUN = {
         *bad_configs("argument-with-nul", "variable-with-nul", "variable-without-equals", "rdt-is-absent"),
         *bad_configs("user-namespace-without-maps", "seccomp-flag-unknown", "rootfs-propagation-unknown"),
         "test_an_identifier_that_could_leave_the_root_is_refused[a b]",
+        "test_a_call_needed_to_hand_the_listener_over_is_not_notified",
+        "test_not_every_call_may_be_notified",
         "test_create_refuses_a_group_with_processes_in_it",
         "test_create_refuses_a_frozen_group",
         "test_the_root_of_the_file_system_is_refused_as_root",
@@ -289,6 +291,8 @@ CRUN = {
         "test_the_io_priority_is_set",
     ],
     "1.8 does not set LISTEN_PID": ["test_listen_fds_are_passed_with_their_variables"],
+    "1.8 tells the agent pid 0 at exec": ["test_exec_has_a_listener_of_its_own"],
+    "1.8 connects to a listener that it does not need": ["test_a_listener_is_not_needed_where_nothing_is_notified"],
     "makes newer calls EPERM": ["test_calls_newer_than_the_profile_do_not_exist"],
     "writes the pid file in place": ["test_the_pid_file_appears_at_once_and_complete"],
     "has a socket of another kind": ["test_ready_is_passed_on_to_the_service_manager"],
