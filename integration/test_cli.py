@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support import mountinfo
+from support import filters, mountinfo
 from support.marks import extension
 from support.terminals import UserTerminal
 
@@ -98,6 +98,29 @@ def test_features_names_what_linux_offers(runtime):
     assert "SCMP_ACT_ERRNO" in linux["seccomp"]["actions"]
     assert "SCMP_CMP_MASKED_EQ" in linux["seccomp"]["operators"]
     assert "SCMP_ARCH_X86_64" in linux["seccomp"]["archs"]
+
+
+@extension("every name that a profile may use")
+def test_features_names_all_that_a_seccomp_profile_may_use(runtime):
+    told = features(runtime)["linux"]["seccomp"]
+
+    kinds = ("KILL", "KILL_PROCESS", "KILL_THREAD", "TRAP", "ERRNO", "TRACE", "ALLOW", "LOG", "NOTIFY")
+    assert set(told["actions"]) == {f"SCMP_ACT_{kind}" for kind in kinds}
+    assert set(told["operators"]) == {f"SCMP_CMP_{kind}" for kind in ("NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ")}
+    assert {f"SCMP_ARCH_{name}" for name in ("X86", "X86_64", "X32", "ARM", "AARCH64", "RISCV64")} <= set(told["archs"])
+    flags = ("TSYNC", "LOG", "SPEC_ALLOW", "WAIT_KILLABLE_RECV")
+    assert set(told["knownFlags"]) == {f"SECCOMP_FILTER_FLAG_{flag}" for flag in flags}
+    assert set(told["supportedFlags"]) <= set(told["knownFlags"])
+
+
+@extension("runc asks in another way")
+def test_features_leaves_out_seccomp_flags_that_the_kernel_lacks(runtime):
+    all_flags = features(runtime)["linux"]["seccomp"]["supportedFlags"]
+
+    told = features(runtime, preexec_fn=filters.without_flag(filters.LOG))["linux"]["seccomp"]
+
+    assert set(all_flags) - set(told["supportedFlags"]) == {"SECCOMP_FILTER_FLAG_LOG"}
+    assert "SECCOMP_FILTER_FLAG_LOG" in told["knownFlags"]
 
 
 def test_features_tells_of_the_newer_extensions(runtime):

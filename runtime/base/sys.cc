@@ -1,5 +1,6 @@
 #include "runtime/base/sys.h"
 
+#include <linux/seccomp.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -216,6 +217,12 @@ Result<SocketPair> socketpair_seqpacket() {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds.data()) < 0)
     return Error::system("socketpair", errno);
   return SocketPair{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+bool seccomp_takes_flags(unsigned flags) {
+  // The flags are looked at before the filter is; EFAULT is about the filter that is not there.
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) == 0 ||
+         (errno != EINVAL && errno != ENOSYS);
 }
 
 Result<UniqueFd> unix_socket(int type) {

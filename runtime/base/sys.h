@@ -67,6 +67,9 @@ Result<UniqueFd> open_tree(FdRef dir, const char* path, unsigned flags);
 Status mount_setattr(FdRef mount, unsigned flags, const mount_attr& attr, std::string_view object);
 
 // ---- sockets
+// Does seccomp(2) take these SECCOMP_FILTER_FLAG_*? Asked without a filter, which changes nothing.
+bool seccomp_takes_flags(unsigned flags);
+
 struct SocketPair {
   UniqueFd ours;
   UniqueFd theirs;

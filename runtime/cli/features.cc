@@ -18,7 +18,7 @@ spec::FeatureLists known_features() {
       .seccomp_operators = std::move(seccomp.operators),
       .seccomp_archs = std::move(seccomp.archs),
       .seccomp_known_flags = std::move(seccomp.known_flags),
-      .seccomp_supported_flags = std::move(seccomp.supported_flags),
+      .seccomp_supported_flags = process::probe_seccomp_flags(),
       .libseccomp_version = std::move(seccomp.library_version),
       .version = std::string(version()),
       .commit = std::string(commit()),
@@ -27,7 +27,8 @@ spec::FeatureLists known_features() {
 
 }  // namespace
 
-// What the build can do, whatever the host: engines ask at start-up, without root and without waiting.
+// What the build can do, whatever the host (but for supportedFlags, which the specification wants to be this
+// kernel's): engines ask at start-up, without root and without waiting.
 Result<int> features(const Globals&, const Arguments& arguments) {
   TRY(parse_nothing(arguments));
   TRY(print(spec::write_features(known_features())));

@@ -61,7 +61,7 @@ Result<UniqueFd> connect_to(const std::string& path) {
 
 // An agent that hangs must not hang us with it, nor init, which sends the message.
 Result<UniqueFd> connect_to_agent(const std::string& path) {
-  constexpr int kPatience = 10;  // seconds
+  constexpr int kPatience = 5;  // seconds
   UniqueFd socket = TRY(sys::unix_socket(SOCK_STREAM));
   TRY(sys::set_send_timeout(socket, kPatience));
   TRY(sys::unix_connect_path(socket, path));

@@ -91,9 +91,10 @@ Result<std::vector<unsigned long>> parse_bit_list(std::string_view list, std::st
 
 // Fills the process-related lists of the features document.
 struct SeccompNames {
-  std::vector<std::string> actions, operators, archs, known_flags, supported_flags;
+  std::vector<std::string> actions, operators, archs, known_flags;
   std::string library_version;
 };
 SeccompNames known_seccomp_names();
+std::vector<std::string> probe_seccomp_flags();  // those of known_flags that this kernel takes
 
 }  // namespace capsule::process

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/process/named.h"
 #include "runtime/process/plan.h"
@@ -106,9 +107,19 @@ SeccompNames known_seccomp_names() {
     if (token_of(name) != 0) names.archs.emplace_back(name);
   }
   names.known_flags = names_of(kFlags);
-  names.supported_flags = names.known_flags;
   names.library_version = seccomp_library_version();
   return names;
+}
+
+std::vector<std::string> probe_seccomp_flags() {
+  std::vector<std::string> taken;
+  for (const auto& flag : kFlags) {
+    const bool needs_listener = flag.value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    const std::uint64_t asked_with = needs_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+    if (sys::seccomp_takes_flags(static_cast<unsigned>(flag.value | asked_with)))
+      taken.emplace_back(flag.name);
+  }
+  return taken;
 }
 
 }  // namespace capsule::process
