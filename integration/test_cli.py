@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support import filters, mountinfo
-from support.marks import extension
+from support.marks import covers, extension
 from support.terminals import UserTerminal
 
 COMMANDS = "create start run state kill delete list exec ps pause resume update spec features events".split()
@@ -100,6 +100,8 @@ def test_features_names_what_linux_offers(runtime):
     assert "SCMP_ARCH_X86_64" in linux["seccomp"]["archs"]
 
 
+@covers("features/linux/seccomp/enabled", "features/linux/seccomp/actions", "features/linux/seccomp/operators")
+@covers("features/linux/seccomp/archs", "features/linux/seccomp/knownFlags")
 @extension("every name that a profile may use")
 def test_features_names_all_that_a_seccomp_profile_may_use(runtime):
     told = features(runtime)["linux"]["seccomp"]
@@ -113,6 +115,7 @@ def test_features_names_all_that_a_seccomp_profile_may_use(runtime):
     assert set(told["supportedFlags"]) <= set(told["knownFlags"])
 
 
+@covers("features/linux/seccomp/supportedFlags")
 @extension("runc asks in another way")
 def test_features_leaves_out_seccomp_flags_that_the_kernel_lacks(runtime):
     all_flags = features(runtime)["linux"]["seccomp"]["supportedFlags"]

@@ -6,10 +6,9 @@ import os
 import pytest
 
 from support import filters, machine_code
-from support.marks import covers, extension
+from support.marks import covers, extension, normative
 
 FIELD = "/linux/seccomp/"
-RULE = FIELD + "syscalls/*/"
 DENY_MKDIR = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}
 MKDIR = "mkdir /made 2>&1 && echo made || true"
 
@@ -28,7 +27,7 @@ def said(number, text):
     return os.strerror(number).lower() in text.lower()
 
 
-@covers(FIELD + "defaultAction", RULE + "names", RULE + "action")
+@covers("/linux/seccomp/defaultAction", "/linux/seccomp/syscalls/*/names", "/linux/seccomp/syscalls/*/action")
 def test_a_forbidden_call_fails_with_eperm(container, bundle):
     filtered(bundle, DENY_MKDIR)
 
@@ -55,7 +54,7 @@ def test_a_filter_works_for_an_unprivileged_user(container, bundle):
     assert said(errno.EPERM, container.output("mkdir /tmp/x 2>&1; true"))
 
 
-@covers(RULE + "errnoRet")
+@covers("/linux/seccomp/syscalls/*/errnoRet")
 def test_the_error_number_can_be_chosen(container, bundle):
     filtered(bundle, {**DENY_MKDIR, "errnoRet": errno.EXDEV})
 
@@ -69,7 +68,7 @@ def test_kill_process_ends_it_with_sigsys(container, bundle):
     assert container.run().lines[-1] == "159"
 
 
-@covers(RULE + "action")
+@covers("/linux/seccomp/syscalls/*/action")
 @pytest.mark.parametrize("action", ["SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"])
 def test_other_actions_that_kill_end_it_with_sigsys(container, bundle, action):
     filtered(bundle, {**DENY_MKDIR, "action": action})
@@ -90,7 +89,7 @@ def test_log_lets_the_call_pass(container, bundle):
     assert container.output(MKDIR) == "made\n"
 
 
-@covers(RULE + "args/*/index", RULE + "args/*/value", RULE + "args/*/op")
+@covers("/linux/seccomp/syscalls/*/args/*/index", "/linux/seccomp/syscalls/*/args/*/value")
 def test_all_conditions_on_different_arguments_must_hold(container, bundle):
     both = [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 0, "op": "SCMP_CMP_EQ"}]
     filtered(bundle, {"names": ["kill"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.EXDEV, "args": both})
@@ -104,7 +103,7 @@ def test_all_conditions_on_different_arguments_must_hold(container, bundle):
     assert rest == ["other", "signal"]
 
 
-@covers(RULE + "args/*/op", RULE + "args/*/value")
+@covers("/linux/seccomp/syscalls/*/args/*/op", "/linux/seccomp/syscalls/*/args/*/value")
 @pytest.mark.parametrize(
     "op, value, denied",
     [
@@ -126,7 +125,7 @@ def test_every_comparison_works(container, bundle, op, value, denied):
     assert output.split() == denied
 
 
-@covers(RULE + "args/*/valueTwo")
+@covers("/linux/seccomp/syscalls/*/args/*/valueTwo")
 def test_a_masked_comparison_works(container, bundle):
     condition = {"index": 1, "value": 0o700, "valueTwo": 0o700, "op": "SCMP_CMP_MASKED_EQ"}
     filtered(bundle, {"names": ["chmod"], "action": "SCMP_ACT_ERRNO", "args": [condition]})
@@ -138,7 +137,7 @@ def test_a_masked_comparison_works(container, bundle):
     ]
 
 
-@covers(RULE + "args/*/index")
+@covers("/linux/seccomp/syscalls/*/args/*/index")
 def test_any_condition_on_the_same_argument_will_do(container, bundle):
     """libseccomp has no way to say `and` here; runc and crun read it this way as well."""
     either = [{"index": 1, "value": mode, "op": "SCMP_CMP_EQ"} for mode in (0o700, 0o070)]
@@ -164,7 +163,7 @@ def test_unknown_calls_are_ignored(container, bundle):
     container.output(MKDIR)
 
 
-@covers(FIELD + "flags")
+@covers("/linux/seccomp/flags")
 @pytest.mark.parametrize(
     "flags",
     [[], ["SECCOMP_FILTER_FLAG_LOG"], ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"], ["SECCOMP_FILTER_FLAG_TSYNC"]],
@@ -176,7 +175,7 @@ def test_the_flags_of_a_filter_are_understood(container, bundle, flags):
     assert said(errno.EPERM, container.output(MKDIR))
 
 
-@covers(FIELD + "defaultErrnoRet")
+@covers("/linux/seccomp/defaultErrnoRet")
 @pytest.mark.parametrize(
     "flags, word",
     [
@@ -190,7 +189,7 @@ def test_the_flags_of_a_filter_are_understood(container, bundle, flags):
     ],
     ids=["absent", "none", "LOG", "SPEC_ALLOW", "TSYNC", "two", "WAIT_KILLABLE_RECV"],
 )
-@covers(FIELD + "flags")
+@covers("/linux/seccomp/flags")
 @extension("runc probes the kernel's flags first")
 def test_the_kernel_is_asked_for_exactly_these_flags(container, bundle, flags, word):
     filtered(bundle, DENY_MKDIR)
@@ -203,7 +202,7 @@ def test_the_kernel_is_asked_for_exactly_these_flags(container, bundle, flags, w
     assert said(errno.EPERM, result.succeeded().out)
 
 
-@covers(FIELD + "flags")
+@covers("/linux/seccomp/flags")
 @extension("crun loads the filter without flags then")
 @pytest.mark.parametrize("flag", ["LOG", "SPEC_ALLOW"])
 def test_a_flag_that_the_kernel_lacks_is_named(container, bundle, flag):
@@ -268,7 +267,7 @@ def i386_or_skip(work):
 MKDIR_64, MKDIR_32, GETPID_64, I386_GETPID = 83, 39, 39, 20
 
 
-@covers(FIELD + "architectures")
+@covers("/linux/seccomp/architectures")
 def test_calls_by_every_entry_are_judged(enter, bundle, work):
     """The kernel asks the filter before it looks whether it has x32 calls at all."""
     i386_or_skip(work)
@@ -285,7 +284,7 @@ def test_calls_by_every_entry_are_judged(enter, bundle, work):
     assert outcomes == [errno.EXDEV, errno.EXDEV, errno.EXDEV, 0, 0]
 
 
-@covers(FIELD + "architectures")
+@covers("/linux/seccomp/architectures")
 def test_an_entry_of_an_architecture_that_is_not_listed_kills(enter, bundle, work):
     i386_or_skip(work)
     filtered(bundle, {**DENY_MKDIR, "errnoRet": errno.EXDEV}, architectures=["SCMP_ARCH_X86_64"])
@@ -297,7 +296,7 @@ def test_an_entry_of_an_architecture_that_is_not_listed_kills(enter, bundle, wor
     ) == [0, 159, 159]
 
 
-@covers(FIELD + "architectures")
+@covers("/linux/seccomp/architectures")
 def test_the_machines_own_architecture_need_not_be_listed(container, bundle):
     filtered(bundle, DENY_MKDIR, architectures=[])
 
@@ -316,7 +315,7 @@ def test_arguments_are_compared_by_every_entry(enter, bundle, work):
     ) == [errno.EXDEV, errno.EXDEV, 0]
 
 
-@covers(FIELD + "defaultErrnoRet")
+@covers("/linux/seccomp/defaultErrnoRet")
 @extension("ENOSYS for calls newer than the profile, by every entry")
 def test_calls_newer_than_the_profile_do_not_exist_by_any_entry(enter, bundle, work):
     i386_or_skip(work)
@@ -351,7 +350,7 @@ def test_calls_newer_than_the_profile_do_not_exist(container, bundle):
     assert (mkdir, quotactl_fd) == (errno.EPERM, errno.ENOSYS)
 
 
-@covers(RULE + "names")
+@covers("/linux/seccomp/syscalls/*/names")
 @extension("the message is ours")
 def test_unknown_calls_are_told_in_the_debug_log(container, bundle, work):
     filtered(bundle, {"names": ["a_call_of_the_future"], "action": "SCMP_ACT_ERRNO"}).save()
@@ -362,7 +361,7 @@ def test_unknown_calls_are_told_in_the_debug_log(container, bundle, work):
     assert "a_call_of_the_future" in log.read_text()
 
 
-@covers(RULE + "errnoRet")
+@covers("/linux/seccomp/syscalls/*/errnoRet")
 @extension("an error number makes sense with ERRNO and TRACE only")
 def test_an_error_number_on_another_action_is_refused(container, bundle):
     filtered(bundle, {**DENY_MKDIR, "action": "SCMP_ACT_KILL", "errnoRet": 5})
@@ -370,7 +369,7 @@ def test_an_error_number_on_another_action_is_refused(container, bundle):
     container.try_create().refused("/linux/seccomp/syscalls/0")
 
 
-@covers(FIELD + "defaultErrnoRet")
+@covers("/linux/seccomp/defaultErrnoRet")
 @extension("an error number makes sense with ERRNO and TRACE only")
 def test_a_default_error_number_on_another_action_is_refused(container, bundle):
     filtered(bundle, DENY_MKDIR, defaultErrnoRet=5)
@@ -378,7 +377,8 @@ def test_a_default_error_number_on_another_action_is_refused(container, bundle):
     container.try_create().refused("/linux/seccomp/defaultErrnoRet")
 
 
-@covers(RULE + "action", FIELD + "architectures", RULE + "args/*/op", FIELD + "flags")
+@covers("/linux/seccomp/syscalls/*/action", "/linux/seccomp/architectures", "/linux/seccomp/flags")
+@normative("B22")
 @pytest.mark.parametrize(
     "fields, pointer",
     [
@@ -406,6 +406,7 @@ def test_R17_the_filter_is_loaded_before_the_rights_to_load_it_are_given_up(cont
     container.try_create().refused("peration not permitted" if not container.runtime.is_capsule else "EPERM")
 
 
+@normative("B29")
 def test_R17_with_no_new_privileges_the_filter_judges_the_command_alone(container, bundle):
     bundle.process["user"] = {"uid": 1000, "gid": 1000}
     filtered(bundle, {"names": ["setresuid", "setuid", "setresgid", "setgid", "capset"], "action": "SCMP_ACT_ERRNO"})

@@ -9,10 +9,9 @@ import socket
 import pytest
 
 from support.agent import Agent
-from support.marks import covers, extension
+from support.marks import covers, extension, normative
 from support.rootfs import chown_tree
 
-FIELD = "/linux/seccomp/"
 RULE = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_NOTIFY"}
 MKDIR = "mkdir /made 2>&1 && echo made || true"
 
@@ -37,7 +36,9 @@ def says(number, text):
     return os.strerror(number).lower() in text.lower()
 
 
-@covers(FIELD + "listenerPath", FIELD + "listenerMetadata", FIELD + "syscalls/*/action")
+@covers("/linux/seccomp/listenerPath", "/linux/seccomp/listenerMetadata", "/linux/seccomp/syscalls/*/action")
+@covers("containerProcessState/ociVersion", "containerProcessState/fds", "containerProcessState/pid")
+@covers("containerProcessState/metadata", "containerProcessState/state")
 @pytest.mark.parametrize("no_new_privileges", [True, False], ids=["no-new-privileges", "early"])
 def test_the_agent_is_told_the_state_of_the_container(container, bundle, work, agent, no_new_privileges):
     notifying(bundle, work, listenerMetadata='my "metadata"')
@@ -58,6 +59,7 @@ def test_the_agent_is_told_the_state_of_the_container(container, bundle, work, a
     assert state["annotations"]["org.example.key"] == 'a\\b"c'
 
 
+@normative("B22")
 def test_exactly_one_message_with_one_descriptor_comes_over_a_connection(container, bundle, work, agent):
     notifying(bundle, work)
 
@@ -80,7 +82,7 @@ def test_the_message_comes_with_create_without_no_new_privileges(container, bund
     assert agent.message().told["pid"] == container.pid
 
 
-@covers(FIELD + "listenerPath", FIELD + "syscalls/*/action")
+@covers("/linux/seccomp/listenerPath", "/linux/seccomp/syscalls/*/action")
 def test_the_agent_decides_what_a_notified_call_returns(container, bundle, work, agent):
     notifying(bundle, work)
 
@@ -105,7 +107,7 @@ def test_an_unprivileged_user_is_notified_for_too(container, bundle, work, agent
     assert says(errno.EXDEV, container.output("mkdir /tmp/made 2>&1; true"))
 
 
-@covers(FIELD + "listenerPath", FIELD + "listenerMetadata")
+@covers("/linux/seccomp/listenerPath", "/linux/seccomp/listenerMetadata")
 def test_exec_has_a_listener_of_its_own(container, bundle, work, agent):
     notifying(bundle, work, listenerMetadata="mine").sleeper()
     container.launch()
@@ -134,7 +136,7 @@ def test_exec_tells_the_containers_pid_in_the_state_and_its_own_beside(container
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare to make a pid namespace with")
-@covers(FIELD + "listenerPath")
+@covers("/linux/seccomp/listenerPath")
 def test_the_pid_told_is_the_runtimes_view_in_a_nested_pid_namespace(container, bundle, work, agent, runtime):
     """mkdir is made by the container's init, and the agent outside sees its outer pid in the notification."""
     notifying(bundle, work).args("mkdir", "/made").save()
@@ -170,14 +172,14 @@ def test_a_process_in_a_user_namespace_is_notified_for(container, bundle, work, 
     assert says(errno.EXDEV, container.output(MKDIR))
 
 
-@covers(FIELD + "flags")
+@covers("/linux/seccomp/flags")
 def test_waiting_for_the_agent_killably_is_understood(container, bundle, work, agent):
     notifying(bundle, work, flags=["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])
 
     assert says(errno.EXDEV, container.output(MKDIR))
 
 
-@covers(FIELD + "listenerPath")
+@covers("/linux/seccomp/listenerPath")
 def test_a_listener_is_not_needed_where_nothing_is_notified(container, bundle, work):
     notifying(bundle, work, {**RULE, "action": "SCMP_ACT_ERRNO"})
 
@@ -187,7 +189,7 @@ def test_a_listener_is_not_needed_where_nothing_is_notified(container, bundle, w
 # What is refused.
 
 
-@covers(FIELD + "listenerPath")
+@covers("/linux/seccomp/listenerPath")
 def test_an_agent_that_is_not_there_is_an_error_and_leaves_nothing(container, bundle, work, nothing_left):
     notifying(bundle, work).save()
     container.root.mkdir()
@@ -233,7 +235,7 @@ def test_R20_a_long_state_is_told_as_a_whole(container, bundle, work, agent):
     assert agent.message().told["state"]["annotations"] == bundle.config["annotations"]
 
 
-@covers(FIELD + "listenerMetadata")
+@covers("/linux/seccomp/listenerMetadata")
 @extension("the specification forbids it")
 def test_metadata_without_a_listener_is_refused(container, bundle, work):
     notifying(bundle, work, {**RULE, "action": "SCMP_ACT_ERRNO"}, listenerMetadata="x")
@@ -242,7 +244,7 @@ def test_metadata_without_a_listener_is_refused(container, bundle, work):
     container.try_create().refused("/linux/seccomp/listenerMetadata")
 
 
-@covers(FIELD + "syscalls/*/action")
+@covers("/linux/seccomp/syscalls/*/action")
 @pytest.mark.parametrize("call", ["write", pytest.param("sendmsg", marks=extension("init hands over itself"))])
 def test_a_call_needed_to_hand_the_listener_over_is_not_notified(container, bundle, work, agent, call):
     notifying(bundle, work, {"names": [call], "action": "SCMP_ACT_NOTIFY"})
@@ -252,7 +254,7 @@ def test_a_call_needed_to_hand_the_listener_over_is_not_notified(container, bund
     result.refused("SCMP_ACT_NOTIFY cannot be used for " + call if result.runtime.is_capsule else "write")
 
 
-@covers(FIELD + "defaultAction")
+@covers("/linux/seccomp/defaultAction")
 def test_not_every_call_may_be_notified(container, bundle, work, agent):
     notifying(bundle, work, {"names": ["read"], "action": "SCMP_ACT_ALLOW"}, defaultAction="SCMP_ACT_NOTIFY")
 

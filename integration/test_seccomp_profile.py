@@ -107,7 +107,7 @@ def test_calls_that_need_a_capability_pass_with_it_alone(make_container, make_bu
     assert asked("CAP_SYS_ADMIN") == [errno.EINVAL, errno.ENOSYS]
 
 
-@covers(*(f"/linux/seccomp/syscalls/*/args/*/{member}" for member in ("index", "value", "op")))
+@covers("/linux/seccomp/syscalls/*/args/*/index", "/linux/seccomp/syscalls/*/args/*/value")
 def test_arguments_are_judged_as_the_profile_says(shipped):
     container = shipped()
 
