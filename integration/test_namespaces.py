@@ -2,12 +2,11 @@
 
 import os
 import re
-import subprocess
 
 import pytest
 
 from support import kernel, mountinfo, world
-from support.rootfs import BUSYBOX, chown_tree
+from support.rootfs import chown_tree
 from support.waiting import eventually
 
 LINKS = {
@@ -133,35 +132,6 @@ def test_time_offsets_move_the_clocks(container, bundle):
     assert int(output.splitlines()[-1]) >= 1000000
 
 
-# Network devices.
-
-
-@pytest.fixture
-def device():
-    """A network device in the suite's own network namespace."""
-    ip("link", "add", "name", "capsule0", "type", "veth")
-    ip("addr", "add", "198.51.100.7/24", "dev", "capsule0")
-    yield "capsule0"
-    subprocess.run([BUSYBOX, "ip", "link", "del", "capsule0"], capture_output=True)
-
-
-def ip(*words):
-    subprocess.run([BUSYBOX, "ip", *words], check=True)
-
-
-@pytest.mark.parametrize(
-    "entry, name",
-    [({}, "capsule0"), ({"name": "eth0"}, "eth0"), ({"name": "net%d"}, "net0")],
-    ids=["same", "renamed", "numbered"],
-)
-def test_a_network_device_moves_into_the_container_with_its_address(container, bundle, device, entry, name):
-    bundle.linux["netDevices"] = {device: entry}
-
-    output = container.output("ip -o addr show")
-
-    assert re.search(rf"{name}\S* +inet 198\.51\.100\.7/24", output)
-
-
 # Joined by path.
 
 
@@ -256,6 +226,16 @@ def test_a_joined_namespace_outlives_the_container(make_container, make_bundle):
     second.run()
 
     assert "LOOPBACK" in first.exec("ip", "link", "show", "lo").out
+
+
+def test_the_loopback_of_a_joined_network_namespace_is_left_as_it_is(make_container, make_bundle):
+    first, second = make_container(make_bundle()), make_container(make_bundle())
+    first.bundle.sleeper().capabilities("CAP_NET_ADMIN")
+    first.launch()
+    first.exec("ip", "link", "set", "lo", "down")
+    second.bundle.namespace("network", f"/proc/{first.pid}/ns/net")
+
+    assert "UP" not in second.output("ip -o link show lo").split(">")[0]
 
 
 # User namespaces.

@@ -1,5 +1,5 @@
-// What the container can see, decided: namespaces, mounts, devices, paths. Everything here is pure and
-// appends steps to a plan.
+// What the container can see, decided: namespaces, network devices, mounts, devices, paths. Everything here
+// is pure and appends steps to a plan.
 #pragma once
 
 #include <cstdint>
@@ -67,6 +67,18 @@ std::string_view proc_name_of(spec::NamespaceType type);  // "net": the entry of
 // Appends JoinNamespace (donating each), BecomeRoot, NewTimeNamespace, Unshare, ForkInit, LoopbackUp as the
 // set asks.
 void plan_namespace_steps(const NamespaceSet& set, const spec::Spec& spec, plan::Builder& builder);
+
+// ---- network devices (config-linux.md#network-devices)
+
+struct NetDeviceMove {
+  std::string host_name;
+  std::string name;   // inside; may hold a "%d", which the kernel replaces by a free number
+  std::string field;  // "/linux/netDevices/eth0"
+};
+//   fails   unsupported: the caller has no privileges
+Result<std::vector<NetDeviceMove>> plan_net_devices(const spec::Spec& spec, const HostFacts& host);
+// The pause in which the host side moves them, right after the namespaces' steps; none if there are none.
+void plan_net_device_steps(const std::vector<NetDeviceMove>& moves, plan::Builder& builder);
 
 // ---- id maps (user_namespaces(7))
 

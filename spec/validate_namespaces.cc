@@ -53,12 +53,34 @@ bool is_interface_name(std::string_view name) {
   return name.find_first_of("/: \t\n\v\f\r") == std::string_view::npos;
 }
 
+// In a template one "%d" stands for a number, and no other "%" may be there (__dev_alloc_name()).
+bool is_interface_name_or_template(std::string_view name) {
+  const std::size_t percent = name.find('%');
+  if (percent == std::string_view::npos) return is_interface_name(name);
+  return is_interface_name(name) && name.substr(percent).starts_with("%d") &&
+         name.find('%', percent + 1) == std::string_view::npos;
+}
+
+// Two devices cannot have one name; those whose names the kernel makes up do not compete.
+Status check_names_differ(const std::map<std::string, NetDevice>& devices) {
+  std::map<std::string_view, std::string_view> taken;  // name inside → outside
+  for (const auto& [host_name, device] : devices) {
+    const std::string_view name = device.name.has_value() ? *device.name : host_name;
+    const auto [other, is_new] = taken.emplace(name, host_name);
+    if (is_new || name.find('%') != std::string_view::npos) continue;
+    return Error::invalid_config(
+        pointer_to("/linux/netDevices", host_name),
+        cat({quoted(name), " is the name in the container of ", quoted(other->second), " too"}));
+  }
+  return {};
+}
+
 Status check_net_device(const std::string& host_name, const NetDevice& device) {
   const std::string pointer = pointer_to("/linux/netDevices", host_name);
   if (!is_interface_name(host_name)) {
     return Error::invalid_config(pointer, cat({"invalid network device name ", quoted(host_name)}));
   }
-  if (!device.name.has_value() || is_interface_name(*device.name)) return {};
+  if (!device.name.has_value() || is_interface_name_or_template(*device.name)) return {};
   return Error::invalid_config(pointer + "/name",
                                cat({"invalid network device name ", quoted(*device.name)}));
 }
@@ -152,7 +174,7 @@ Status check_net_devices(const Linux& linux_part) {
   }
   for (const auto& [host_name, device] : linux_part.net_devices)
     TRY(check_net_device(host_name, device));
-  return {};
+  return check_names_differ(linux_part.net_devices);
 }
 
 }  // namespace capsule::spec

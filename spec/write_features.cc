@@ -72,7 +72,7 @@ Json linux_features(const FeatureLists& features) {
   json["intelRdt"] = enabled(false);
   json["memoryPolicy"] = memory_policy_features();
   json["mountExtensions"]["idmap"] = enabled(true);
-  json["netDevices"] = enabled(false);
+  json["netDevices"] = enabled(true);
   return json;
 }
 

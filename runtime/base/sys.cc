@@ -1,5 +1,6 @@
 #include "runtime/base/sys.h"
 
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -280,6 +281,20 @@ Result<std::size_t> recv(FdRef socket, std::span<char> buffer) {
   const ssize_t got = retry([&] { return ::recv(socket.get(), buffer.data(), buffer.size(), 0); });
   if (got < 0) return Error::system("recv", errno);
   return static_cast<std::size_t>(got);
+}
+
+Result<UniqueFd> netlink_socket() {
+  UniqueFd socket = TRY(fd_of("socket", "NETLINK_ROUTE",
+                              [] { return ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE); }));
+  // Connected to the kernel (address 0), because anybody who rules the namespace could write to it otherwise.
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  TRY(status_of("connect", "NETLINK_ROUTE", [&] {
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&kernel), sizeof(kernel));
+  }));
+  const int on = 1;  // reasons in words; a kernel before 4.12 has none to give
+  (void)::setsockopt(socket.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+  return socket;
 }
 
 long bpf(int command, void* attributes, unsigned size) {

@@ -87,6 +87,8 @@ Status listen(FdRef socket, int backlog);
 // Sends one message with at most one descriptor (fd < 0: none). SIGPIPE is suppressed.
 Status send_with_fd(FdRef socket, std::span<const char> bytes, int fd);
 Result<std::size_t> recv(FdRef socket, std::span<char> buffer);  // 0: end of file
+// To the routing part of the kernel of the calling thread's network namespace, and to nobody else.
+Result<UniqueFd> netlink_socket();
 
 // ---- others
 long bpf(int command, void* attributes, unsigned size);  // raw: returns -errno, since callers probe with it

@@ -44,7 +44,6 @@ Status check_supported(const spec::Spec& spec) {
   const auto refuse = [](std::string_view field, std::string_view what) -> Status {
     return Error::unsupported(cat({field, ": ", what, " not supported by this version of capsule"}));
   };
-  if (!l.net_devices.empty()) return refuse("/linux/netDevices", "moving network devices is");
   if (l.intel_rdt.has_value()) return refuse("/linux/intelRdt", "Intel RDT is");
   if (l.mount_label.has_value() && !l.mount_label->empty())
     return refuse("/linux/mountLabel", "SELinux labels are");

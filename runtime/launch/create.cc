@@ -157,6 +157,8 @@ Result<std::string> describe_launch(const container::Store& /*store*/, const Lau
   for (const cgroups::Write& write : plan.cgroup.writes) {
     text.append(cat({"cgroup ", write.file, " ", write.value, "   # ", write.field, "\n"}));
   }
+  for (const ns::NetDeviceMove& move : plan.net_devices)
+    text.append(cat({"network device ", move.host_name, " ", move.name, "   # ", move.field, "\n"}));
   return text.append(plan::describe(plan::View::verify(image.data(), image.size())));
 }
 

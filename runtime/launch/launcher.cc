@@ -148,6 +148,7 @@ struct Launch {
   Donations& donations;
   std::string image;  // the encoded plan
   UniqueFd sync;      // our end
+  ns::MovedNetDevices net_devices{};
 };
 
 Status open_descriptors(Launch& launch, plan::GateMode gate, UniqueFd child_sync, UniqueFd console) {
@@ -192,6 +193,22 @@ Status run_create_hooks(const Launch& launch, pid_t pid) {
   return run_hooks({"createRuntime", &hooks.create_runtime, state, launch.bundle.path});
 }
 
+// By the entry of init's in /proc: init is our child and not waited for, so its number is nobody else's, and
+// nothing of the container runs in it yet (R24).
+Status move_net_devices(Launch& launch, pid_t pid) {
+  const std::string path = cat({"/proc/", std::to_string(pid), "/ns/net"});
+  UniqueFd space = TRY(sys::openat(FdRef::cwd(), path.c_str(), O_RDONLY).context("/linux/netDevices"));
+  launch.net_devices = TRY(ns::MovedNetDevices::move(launch.plan.net_devices, std::move(space)));
+  return {};
+}
+
+// What init told us about is now ours to do.
+Status answer(Launch& launch, Line said, pid_t pid) {
+  if (said == Line::namespaces_ready) return move_net_devices(launch, pid);
+  if (said == Line::rootfs_mounted) return run_create_hooks(launch, pid);
+  return {};
+}
+
 // The parent's part of the script: what the plan's lines ask of us, in the plan's order.
 Status follow_script(Launch& launch, InitProcess& init) {
   const plan::View view = plan::View::verify(launch.image.data(), launch.image.size());
@@ -204,7 +221,7 @@ Status follow_script(Launch& launch, InitProcess& init) {
       case plan::StepKind::say: {
         const auto line = static_cast<Line>(plan::as<plan::Say>(step).line);
         TRY(expect_line(launch.sync, line, init));
-        if (line == Line::rootfs_mounted) TRY(run_create_hooks(launch, init.pid()));
+        TRY(answer(launch, line, init.pid()));
         break;
       }
       case plan::StepKind::expect: {
@@ -265,6 +282,7 @@ Result<PidFile> PidFile::write(const std::string& path, pid_t pid) {
 void Launched::keep() {
   pid_file.keep();
   init.keep();
+  net_devices.keep();
   cgroup.keep();
   record.keep();
 }
@@ -331,8 +349,10 @@ Result<Launched> launch_init(const container::Store& store,
   TRY(record.commit());
   TRY(send_pidfd(options.pidfd_socket, init.pidfd(), "standard"));
   PidFile pid_file = TRY(PidFile::write(options.pid_file, init.pid()));
-  return Launched{std::move(bundle),      std::move(record),       std::move(cgroup),   std::move(init),
-                  std::move(launch.sync), std::move(console.ours), std::move(pid_file), std::move(data)};
+  return Launched{
+      std::move(bundle), std::move(record),      std::move(cgroup),       std::move(launch.net_devices),
+      std::move(init),   std::move(launch.sync), std::move(console.ours), std::move(pid_file),
+      std::move(data)};
 }
 
 }  // namespace capsule::launch

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cgroups/cgroup.h"
+#include "namespaces/net_move.h"
 #include "runtime/base/result.h"
 #include "runtime/container/container.h"
 #include "runtime/launch/bundle.h"
@@ -33,11 +34,12 @@ class PidFile {
 };
 
 // Owners of everything a launch has made; each undoes itself unless kept. Order matters: the process goes
-// before its cgroup, that before the record.
+// before its cgroup, that before the record; and before network devices leave its namespace.
 struct Launched {
   Bundle bundle;
   container::Record record;
   cgroups::Cgroup cgroup;
+  ns::MovedNetDevices net_devices;
   InitProcess init;
   UniqueFd sync;
   UniqueFd console;  // our end of the console conversation when the terminal is ours

@@ -224,11 +224,13 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   plan.cgroup = TRY(plan_cgroup(spec, options, host));
   plan_id_maps(linux_of(spec), host, plan);
   const ns::HostFacts facts = namespace_facts(bundle, options, host, plan.cgroup);
+  plan.net_devices = TRY(ns::plan_net_devices(spec, facts));
   const process::ProcessContext context = process_context(bundle, options, host, plan);
 
   Builder& builder = plan.builder;
   builder.preserve_fds(host.listen_fds + options.preserve_fds);
   ns::plan_namespace_steps(plan.namespaces, spec, builder);
+  ns::plan_net_device_steps(plan.net_devices, builder);
   if (!options.no_new_keyring)
     builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", options.id}))});
   TRY(plan_filesystems(bundle, options, facts, plan));

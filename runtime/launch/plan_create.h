@@ -38,6 +38,7 @@ struct CgroupPlan {
 struct CreatePlan {
   plan::Builder builder;
   ns::NamespaceSet namespaces;
+  std::vector<ns::NetDeviceMove> net_devices;  // when init says namespaces_ready
   CgroupPlan cgroup;
   std::vector<process::ResourceLimit> rlimits;
   std::string uid_map, gid_map;              // lines to write, if a new user namespace is made

@@ -17,8 +17,7 @@
 //
 // Which lines a launch has is decided by the plan: its Say, Expect and Gate steps in order are the script,
 // and both sides follow it. In place of any line the child may say `failed`. End of file before `ready` is
-// never success: the child died, and the launcher reports which line was due. No plan asks for
-// namespaces_ready and network_ready so far.
+// never success: the child died, and the launcher reports which line was due.
 #pragma once
 
 #include <stdint.h>

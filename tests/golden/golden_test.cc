@@ -86,6 +86,8 @@ std::string describe_plan(const CreatePlan& plan) {
     text.append(cat({"rlimit ", std::to_string(limit.resource), " ", std::to_string(limit.soft), " ",
                      std::to_string(limit.hard), "   # ", limit.field, "\n"}));
   }
+  for (const ns::NetDeviceMove& move : plan.net_devices)
+    text.append(cat({"network device ", move.host_name, " ", move.name, "   # ", move.field, "\n"}));
   text.append("\n").append(cgroups::describe_device_program(plan.cgroup.devices)).append("\n");
   const std::string image = plan.builder.finish();
   text.append(plan::describe(plan::View::verify(image.data(), image.size())));

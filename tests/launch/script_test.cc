@@ -67,6 +67,16 @@ void join_user(spec::Spec& spec) {
   spec.linux->namespaces.push_back({.type = spec::NamespaceType::user, .path = "/proc/1/ns/user"});
 }
 
+void add_net_device(spec::Spec& spec) {
+  spec.linux->namespaces.push_back({.type = spec::NamespaceType::network});
+  spec.linux->net_devices = {{"eth0", {}}};
+}
+void add_net_device_and_more(spec::Spec& spec) {
+  add_user(spec);
+  add_net_device(spec);
+  add_hook(spec);
+}
+
 TEST_CASE("a launch has the lines that it needs and no others", "[launch][protocol]") {
   struct Case {
     Bundle bundle;
@@ -80,6 +90,13 @@ TEST_CASE("a launch has the lines that it needs and no others", "[launch][protoc
                with(add_prestart_hook), {"say rootfs_mounted", "expect hooks_done", "say ready"}, "prestart"},
            Case{with(add_container_hook), {"say ready"}, "hooks inside are init's own"},
            Case{with(add_user), {"expect maps_written", "say ready"}, "maps come from outside"},
+           Case{with(add_net_device),
+                {"say namespaces_ready", "expect network_ready", "say ready"},
+                "devices move from outside"},
+           Case{with(add_net_device_and_more),
+                {"expect maps_written", "say namespaces_ready", "expect network_ready", "say rootfs_mounted",
+                 "expect hooks_done", "say ready"},
+                "hooks find the devices inside"},
            Case{
                with(join_user), {"say forked", "say ready"}, "a pid namespace below a joined user namespace"},
        }) {
@@ -89,7 +106,7 @@ TEST_CASE("a launch has the lines that it needs and no others", "[launch][protoc
 }
 
 TEST_CASE("ready is the last line before the gate, whatever the plan", "[launch][protocol]") {
-  for (void (*change)(spec::Spec&) : {add_hook, add_container_hook, add_user, join_user}) {
+  for (void (*change)(spec::Spec&) : {add_hook, add_container_hook, add_user, join_user, add_net_device}) {
     const Lines script = script_of(plan_of(with(change)));
     CHECK(script.back() == "say ready");
     CHECK(std::count(script.begin(), script.end(), "say ready") == 1);

@@ -133,6 +133,24 @@ TEST_CASE("broken rules about network devices are named", "[spec][validate][name
       {named("eth0", "a:b"), "/linux/netDevices/eth0/name: invalid network device name \"a:b\"", "an alias"},
       {named("eth0", ".."), "/linux/netDevices/eth0/name: invalid network device name \"..\"",
        "a directory in /sys"},
+      {named("eth0", "eth%s"), "/linux/netDevices/eth0/name: invalid network device name \"eth%s\"",
+       "no template"},
+      {named("eth0", "e%dh%d"), "/linux/netDevices/eth0/name: invalid network device name \"e%dh%d\"",
+       "the kernel numbers once"},
+      {[](Linux& l) {
+         add(l, NamespaceType::network);
+         l.net_devices = {{"eth0", {"net0"}}, {"eth1", {"net0"}}};
+       },
+       "/linux/netDevices/eth1: \"net0\" is the name in the container of \"eth0\" too", "one of them fails"},
+      {[](Linux& l) {
+         add(l, NamespaceType::network);
+         l.net_devices = {{"eth0", {}}, {"eth1", {"eth0"}}};
+       },
+       "/linux/netDevices/eth1: \"eth0\" is the name in the container of \"eth0\" too", "it keeps its name"},
   });
   CHECK(message_with(named("abcdefghijklmno", "eth%d")).empty());
+  CHECK(message_with([](Linux& l) {
+          add(l, NamespaceType::network);
+          l.net_devices = {{"a", {"eth%d"}}, {"b", {"eth%d"}}, {"c", {"d"}}, {"d", {"c"}}};
+        }).empty());
 }

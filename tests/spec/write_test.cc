@@ -141,7 +141,7 @@ TEST_CASE("features promise what this build does and nothing else", "[spec][feat
             R"("apparmor":{"enabled":false},"selinux":{"enabled":false},"intelRdt":{"enabled":false})"));
   CHECK(has(features, R"("memoryPolicy":{"modes":["MPOL_DEFAULT",)"));
   CHECK(has(features, R"("flags":["MPOL_F_NUMA_BALANCING","MPOL_F_RELATIVE_NODES","MPOL_F_STATIC_NODES"]})"));
-  CHECK(has(features, R"("mountExtensions":{"idmap":{"enabled":true}},"netDevices":{"enabled":false}})"));
+  CHECK(has(features, R"("mountExtensions":{"idmap":{"enabled":true}},"netDevices":{"enabled":true}})"));
   CHECK(has(features, R"("org.opencontainers.runc.checkpoint.enabled":"false")"));
   CHECK(has(features, R"("io.github.seccomp.libseccomp.version":"2.5.4")"));
   CHECK(has(features, R"("potentiallyUnsafeConfigAnnotations":["org.criu.config","org.systemd.property."])"));
