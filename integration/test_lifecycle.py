@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import world
-from support.marks import extension
+from support.marks import extension, normative
 from support.waiting import eventually
 
 
@@ -35,6 +35,7 @@ def test_a_container_goes_from_created_to_running_to_paused_to_stopped_and_is_go
     container.call("state").refused("does not exist", crun="No such file")
 
 
+@normative("B2")
 def test_create_does_not_run_the_command(container, bundle):
     bundle.sh("touch /ran; sleep 100")
 
@@ -65,6 +66,7 @@ def test_a_command_that_ends_by_itself_leaves_a_stopped_container(container, bun
     container.wait_for_status("stopped")
 
 
+@normative("B6")
 def test_an_identifier_can_be_used_again_after_delete(container, bundle):
     for _ in range(2):
         container.create()
@@ -102,6 +104,7 @@ def test_of_two_creates_at_the_same_time_one_wins(make_container, make_bundle):
 # Transitions that are refused.
 
 
+@normative("B3")
 def test_start_of_a_running_container_is_refused(container, bundle):
     container.bundle.sleeper()
     container.launch()
@@ -121,6 +124,7 @@ def test_start_of_a_paused_container_is_refused(container, bundle):
     assert container.status == "paused"
 
 
+@normative("B3")
 def test_start_of_a_stopped_container_is_refused(container):
     container.launch()
     container.wait_for_status("stopped")
@@ -128,6 +132,7 @@ def test_start_of_a_stopped_container_is_refused(container):
     container.call("start").refused("cannot start a container that has stopped")
 
 
+@normative("B1")
 def test_create_with_an_identifier_in_use_is_refused(container):
     container.create()
 
@@ -144,6 +149,7 @@ def test_run_with_an_identifier_in_use_is_refused_and_the_first_container_stays(
     assert container.status == "created"
 
 
+@normative("B5")
 def test_delete_of_a_running_container_is_refused(container, bundle):
     bundle.sleeper()
     container.launch()
@@ -153,6 +159,7 @@ def test_delete_of_a_running_container_is_refused(container, bundle):
     assert container.status == "running"
 
 
+@normative("B5")
 def test_delete_of_a_paused_container_is_refused(container, bundle):
     bundle.sleeper()
     container.launch()
@@ -199,6 +206,7 @@ def test_resume_of_a_running_container_is_refused(container, bundle):
     assert container.status == "running"
 
 
+@normative("B4")
 def test_kill_of_a_stopped_container_is_refused(container):
     container.launch()
     container.wait_for_status("stopped")
@@ -213,6 +221,86 @@ def test_a_command_on_an_unknown_container_is_refused(runtime, root, command):
 
 def test_exec_in_an_unknown_container_is_refused(runtime, root):
     runtime.call("exec", "nobody", "true", root=root).refused("container does not exist")
+
+
+@normative("B3")
+def test_start_without_a_process_is_refused_and_changes_nothing(container, bundle):
+    del bundle.config["process"]
+    container.create()
+
+    container.call("start").refused("/process")
+
+    assert container.status == "created"
+
+
+@normative("B4")
+def test_kill_of_an_unknown_container_changes_nothing(container, runtime, root):
+    container.create()
+
+    runtime.call("kill", "nobody", "KILL", root=root).refused("container does not exist", crun="nobody")
+
+    assert container.status == "created"
+
+
+# Several at once.
+
+
+@pytest.fixture
+def three(make_container, make_bundle):
+    """Running containers called web-1, web-2 and db-1, with the name of the test before."""
+    made = []
+    for suffix in ("web-1", "web-2", "db-1"):
+        bundle = make_bundle()
+        made.append(make_container(bundle, f"{bundle.path.parent.name}-{suffix}"))
+        bundle.sleeper()
+        made[-1].launch()
+    return made
+
+
+def test_kill_regex_signals_every_container_that_matches(three):
+    three[0].call_with(["kill", "--regex", "web-[0-9]$", "KILL"]).succeeded().silent()
+
+    three[0].wait_for_status("stopped")
+    three[1].wait_for_status("stopped")
+    assert three[2].status == "running"
+
+
+def test_delete_regex_removes_every_container_that_matches(three):
+    three[0].call_with(["delete", "--force", "-r", "web-(1|2)$"]).succeeded()
+
+    three[0].call("state").failed()
+    three[1].call("state").failed()
+    assert three[2].status == "running"
+
+
+@extension("a failure with one container does not keep the others from being deleted")
+def test_delete_regex_goes_on_after_a_failure_and_tells_it(three):
+    three[1].kill("KILL")
+    three[1].wait_for_status("stopped")
+
+    three[0].call_with(["delete", "--regex", "web-"]).refused("that is not stopped: running")
+
+    assert three[0].status == "running"
+    three[1].call("state").failed()
+
+
+@extension("what is no regular expression is refused")
+@pytest.mark.parametrize("words", [["kill", "--regex", "("], ["delete", "-r", "[a"]], ids=["kill", "delete"])
+def test_a_bad_regular_expression_is_refused(container, words):
+    container.create()
+
+    container.call_with(words).refused("--regex")
+
+    assert container.status == "created"
+
+
+@pytest.mark.parametrize("command", ["kill", "delete"])
+def test_a_regular_expression_that_matches_nothing_is_no_failure(container, command):
+    container.create()
+
+    container.call_with([command, "--regex", "^nobody$"]).succeeded()
+
+    assert container.status == "created"
 
 
 # delete --force
@@ -261,6 +349,7 @@ def test_delete_force_accepts_the_short_flag(container, bundle):
     container.call("state").failed()
 
 
+@normative("B5")
 def test_delete_leaves_the_bundle_as_it_was(container, bundle):
     before = sorted(path.name for path in bundle.path.iterdir())
     container.launch()
@@ -536,6 +625,7 @@ def test_run_accepts_the_flags_engines_send(container, flag):
 # What the commands tell.
 
 
+@normative("B7")
 def test_state_tells_what_engines_read(container, bundle):
     bundle.config["annotations"] = {"org.example.colour": "blue"}
     container.create()
@@ -562,6 +652,7 @@ def test_state_writes_to_stdout_alone_and_ends_the_line(container):
     assert result.out.endswith("\n")
 
 
+@normative("B7")
 def test_state_of_a_stopped_container_has_pid_0(container):
     container.launch()
     container.wait_for_status("stopped")
@@ -683,6 +774,7 @@ def test_ps_of_a_stopped_container_lists_nothing(container):
 # The config counts when the container is created.
 
 
+@normative("B8")
 def test_changes_to_config_json_after_create_have_no_effect(container, bundle):
     bundle.sh("touch /first")
     container.create()

@@ -152,7 +152,7 @@ Result<launch::ExecOptions> parse_exec(const Arguments& arguments) {
 Result<KillOptions> parse_kill(const Arguments& arguments) {
   KillOptions options;
   Given given = given_to(arguments);
-  given.flag("all", options.all);
+  given.flag("all", options.all).flag("regex", options.regex);
   TRY(check(given, arguments));
   options.id = arguments.words[0];
   if (arguments.words.size() > 1) options.signal = arguments.words[1];
@@ -162,7 +162,7 @@ Result<KillOptions> parse_kill(const Arguments& arguments) {
 Result<DeleteOptions> parse_delete(const Arguments& arguments) {
   DeleteOptions options;
   Given given = given_to(arguments);
-  given.flag("force", options.force);
+  given.flag("force", options.force).flag("regex", options.regex);
   TRY(check(given, arguments));
   options.id = arguments.words[0];
   return options;

@@ -86,10 +86,12 @@ constexpr std::array kExec = {
            {},
            "go ahead in a paused container; the process waits for resume"},
 };
-constexpr std::array kKill = {
-    Option{"all", 'a', Takes::nothing, {}, "signal every process of the container"}};
+constexpr Option kRegex{
+    "regex", 'r', Takes::nothing, {}, "every container whose id matches this POSIX extended expression"};
+constexpr std::array kKill = {Option{"all", 'a', Takes::nothing, {}, "signal every process of the container"},
+                              kRegex};
 constexpr std::array kDelete = {
-    Option{"force", 'f', Takes::nothing, {}, "kill the container first if it still runs"}};
+    Option{"force", 'f', Takes::nothing, {}, "kill the container first if it still runs"}, kRegex};
 constexpr std::array kList = {kFormat, Option{"quiet", 'q', Takes::nothing, {}, "print identifiers only"}};
 constexpr std::array kPs = {kFormat};
 constexpr std::array kSpec = {

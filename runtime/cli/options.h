@@ -22,11 +22,13 @@ struct KillOptions {
   std::string id;
   std::string signal = "TERM";  // as given
   bool all = false;
+  bool regex = false;  // id is a regular expression
 };
 
 struct DeleteOptions {
   std::string id;
   bool force = false;
+  bool regex = false;  // id is a regular expression
 };
 
 struct ListOptions {

@@ -128,3 +128,12 @@ TEST_CASE("plan needs no name for what will never exist", "[cli][app]") {
   CHECK(parse_plan(arguments_of("plan --bundle /b")).value().id == "container");
   CHECK(parse_plan(arguments_of("plan --bundle /b c1")).value().id == "c1");
 }
+
+TEST_CASE("kill and delete take an expression in place of an id", "[cli][app]") {
+  const KillOptions kill = parse_kill(arguments_of("kill --regex web-.* 9")).value();
+  CHECK(kill.regex);
+  CHECK(kill.id == "web-.*");
+  CHECK(kill.signal == "9");
+  CHECK(parse_delete(arguments_of("delete -r -f web")).value().regex);
+  CHECK_FALSE(parse_delete(arguments_of("delete web")).value().regex);
+}
