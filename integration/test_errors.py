@@ -6,7 +6,7 @@ import typing
 
 import pytest
 
-from support.marks import extension
+from support.marks import extension, normative
 
 
 @dataclasses.dataclass
@@ -317,6 +317,8 @@ SECCOMP_AND_MORE = [
 ALL = WRONG_TYPES + PROCESS + FILE_SYSTEM + NAMESPACES + SECCOMP_AND_MORE
 
 
+@normative("B1")
+@normative("B10")
 @pytest.mark.parametrize("case", ALL)
 def test_a_bad_config_is_refused_and_leaves_nothing(case, container, bundle, nothing_left):
     case.spoil(bundle)

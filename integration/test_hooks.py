@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from support.marks import extension
+from support import world
+from support.container import kill_process
+from support.marks import covers, extension, normative
 from support.waiting import eventually
 
 KINDS = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
@@ -30,6 +32,8 @@ def lived(container):
     container.delete()
 
 
+@covers("/hooks/prestart/*/path", "/hooks/createRuntime/*/path", "/hooks/createContainer/*/path")
+@covers("/hooks/startContainer/*/path", "/hooks/poststart/*/path", "/hooks/poststop/*/path")
 def test_the_six_kinds_run_once_each_and_in_order(container, bundle):
     for kind in KINDS:
         add_hook(bundle, kind, f"echo {kind} >>{log_path(bundle, kind)}")
@@ -98,24 +102,29 @@ def test_the_hooks_of_create_are_told_the_pid(container, bundle):
     assert json.loads((bundle.path / "state").read_text())["pid"] == container.pid
 
 
-def test_a_hook_has_the_environment_of_its_entry(container, bundle):
-    add_hook(bundle, "createRuntime", f"env >{bundle.path}/env", env=["COLOUR=blue", "PATH=/bin:/usr/bin"])
+@covers("/hooks/prestart/*/env", "/hooks/createRuntime/*/env", "/hooks/createContainer/*/env")
+@covers("/hooks/startContainer/*/env", "/hooks/poststart/*/env", "/hooks/poststop/*/env")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hook_has_the_environment_of_its_entry(container, bundle, kind):
+    add_hook(bundle, kind, f"env >{log_path(bundle, kind)}", env=["COLOUR=blue", "PATH=/bin:/usr/bin"])
 
     container.run()
 
-    lines = (bundle.path / "env").read_text().splitlines()
+    lines = (bundle.rootfs / "order").read_text().splitlines()
     assert "COLOUR=blue" in lines
-    assert not any(line.startswith(("HOME=", "USER=")) for line in lines)
+    assert not any(line.startswith(("HOME=", "USER=", "TERM=")) for line in lines)
 
 
-def test_a_hook_has_the_arguments_of_its_entry(container, bundle):
-    bundle.path.joinpath("hook").write_text(f'#!/bin/sh\ncat >/dev/null\nprintf "<%s>" "$@" >{bundle.path}/args\n')
-    bundle.path.joinpath("hook").chmod(0o755)
-    bundle.config["hooks"] = {"createRuntime": [{"path": f"{bundle.path}/hook", "args": ["hook", "a b", "", "$c"]}]}
+@covers("/hooks/prestart/*/args", "/hooks/createRuntime/*/args", "/hooks/createContainer/*/args")
+@covers("/hooks/startContainer/*/args", "/hooks/poststart/*/args", "/hooks/poststop/*/args")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hook_has_the_arguments_of_its_entry(container, bundle, kind):
+    script = f'cat >/dev/null; printf "<%s>" "$@" >{log_path(bundle, kind)}'
+    bundle.config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", script, "hook", "a b", "", "$c"]}]}
 
     container.run()
 
-    assert (bundle.path / "args").read_text() == "<a b><><$c>"
+    assert (bundle.rootfs / "order").read_text() == "<a b><><$c>"
 
 
 def test_a_hook_that_does_not_read_its_input_is_fine(container, bundle):
@@ -161,6 +170,8 @@ def test_a_create_runtime_hook_can_prepare_the_network(container, bundle):
 # Failures.
 
 
+@normative("B9")
+@normative("B10")
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
 def test_a_failing_hook_makes_create_fail_and_leave_nothing(container, bundle, nothing_left, kind):
     add_hook(bundle, kind, "echo the-reason >&2; exit 3")
@@ -193,6 +204,7 @@ def test_hooks_after_a_failing_one_do_not_run(container, bundle):
     assert not (bundle.path / "second").exists()
 
 
+@normative("B9")
 def test_a_failing_start_container_hook_keeps_the_command_from_running(container, bundle):
     add_hook(bundle, "startContainer", "exit 1")
     bundle.sh("touch /ran")
@@ -202,6 +214,7 @@ def test_a_failing_start_container_hook_keeps_the_command_from_running(container
     assert not (bundle.rootfs / "ran").exists()
 
 
+@normative("B9")
 def test_a_failing_poststart_hook_ends_the_container(container, bundle):
     add_hook(bundle, "poststart", "exit 1")
     bundle.sleeper()
@@ -212,6 +225,7 @@ def test_a_failing_poststart_hook_ends_the_container(container, bundle):
     assert container.call("state").status != 0 or container.status == "stopped"
 
 
+@normative("B9")
 def test_a_failing_poststop_hook_does_not_keep_the_others_from_running(container, bundle):
     add_hook(bundle, "poststop", "exit 1")
     add_hook(bundle, "poststop", f"touch {bundle.path}/second")
@@ -224,8 +238,11 @@ def test_a_failing_poststop_hook_does_not_keep_the_others_from_running(container
     container.call("state").failed()
 
 
-def test_a_hook_that_takes_too_long_is_ended_and_fails(container, bundle, nothing_left):
-    add_hook(bundle, "createRuntime", "exec sleep 1000", timeout=1)
+@covers("/hooks/prestart/*/timeout", "/hooks/createRuntime/*/timeout")
+@covers("/hooks/createContainer/*/timeout")
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_a_hook_that_takes_too_long_is_ended_and_create_fails(container, bundle, nothing_left, kind):
+    add_hook(bundle, kind, "exec sleep 1000", timeout=1)
     bundle.save()
     container.root.mkdir()
     nothing_left.from_now_on()
@@ -235,3 +252,149 @@ def test_a_hook_that_takes_too_long_is_ended_and_fails(container, bundle, nothin
 
     assert time.monotonic() - before < 5
     nothing_left.soon()
+
+
+@covers("/hooks/poststart/*/timeout", "/hooks/poststop/*/timeout")
+@pytest.mark.parametrize("kind", ["poststart", "poststop"])
+def test_a_hook_that_takes_too_long_does_not_hold_up_the_end(container, bundle, kind):
+    add_hook(bundle, kind, f"touch {bundle.path}/begun; exec sleep 1000", timeout=1)
+    before = time.monotonic()
+
+    container.try_run()
+
+    assert time.monotonic() - before < 5
+    assert (bundle.path / "begun").exists()
+    container.call("state").failed()
+
+
+@covers("/hooks/startContainer/*/timeout")
+def test_a_start_container_hook_that_takes_too_long_keeps_the_command_from_running(container, bundle):
+    add_hook(bundle, "startContainer", "exec sleep 1000", timeout=1)
+    bundle.sh("touch /ran; sleep 1000")
+    container.create()
+    init = container.pid
+    before = time.monotonic()
+
+    container.call("start")
+    eventually(lambda: not world.alive(init), "init has given up")
+
+    assert time.monotonic() - before < 5
+    assert not (bundle.rootfs / "ran").exists()
+
+
+@extension("nobody waits for the end of a hook's output")
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "startContainer", "poststart", "poststop"])
+def test_what_a_hook_leaves_in_the_background_keeps_nobody_waiting(container, bundle, kind):
+    add_hook(bundle, kind, "(sleep 30; true) & true")
+    before = time.monotonic()
+
+    container.run()
+
+    assert time.monotonic() - before < 10
+    world.reap_orphans(keep=container.runtime.started)
+    for process in world.descendants():
+        kill_process(process)
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "poststart", "poststop"])
+def test_a_hook_outside_runs_in_the_directory_of_the_bundle(container, bundle, kind):
+    add_hook(bundle, kind, "pwd >where")
+
+    container.run(cwd="/")
+
+    assert (bundle.path / "where").read_text().strip() == str(bundle.path)
+
+
+# The lifecycle goes on at delete: what was set up is torn down.
+
+
+@normative("B9")
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
+def test_poststop_hooks_run_when_a_hook_of_create_fails(container, bundle, kind):
+    add_hook(bundle, kind, "exit 1")
+    add_hook(bundle, "poststop", f"cat >{bundle.path}/state", reads=True)
+    bundle.sh("true")
+
+    container.try_create().refused()
+
+    state = json.loads((bundle.path / "state").read_text())
+    assert (state["id"], state["status"]) == (container.id, "stopped")
+
+
+@extension("a failure of another kind, once hooks have run, owes them their counterpart too")
+def test_poststop_hooks_run_when_create_fails_after_hooks_have_run(container, bundle, nothing_left):
+    add_hook(bundle, "createRuntime", "exit 0")
+    add_hook(bundle, "poststop", f"test ! -e {container.state_directory} && touch {bundle.path}/torn-down")
+    bundle.args("/nonexistent")
+
+    container.try_create().refused("no such file or directory")
+
+    assert (bundle.path / "torn-down").exists()
+
+
+@extension("hooks that had no counterpart to undo are not called")
+def test_poststop_hooks_do_not_run_when_create_fails_before_any_hook(container, bundle):
+    add_hook(bundle, "createRuntime", "exit 0")
+    add_hook(bundle, "poststop", f"touch {bundle.path}/torn-down")
+    bundle.bind("/nonexistent/source", "/target")
+
+    container.try_create().refused()
+
+    assert not (bundle.path / "torn-down").exists()
+
+
+@normative("B9")
+@extension("a failing startContainer hook makes start fail, with its words, and the container is deleted")
+@pytest.mark.parametrize("command", ["start", "run"])
+def test_a_failing_start_container_hook_is_told_and_ends_the_container(container, bundle, command):
+    add_hook(bundle, "startContainer", "echo the-reason >&2; exit 3")
+    add_hook(bundle, "poststop", f"touch {bundle.path}/torn-down")
+    bundle.sh("touch /ran")
+    if command == "start":
+        container.create()
+
+    result = container.call("start") if command == "start" else container.try_run()
+
+    result.refused("/hooks/startContainer/0")
+    assert "3" in result.error and "the-reason" in result.error
+    assert not (bundle.rootfs / "ran").exists()
+    assert (bundle.path / "torn-down").exists()
+    container.call("state").refused("does not exist")
+
+
+@extension("poststop hooks run after a failing poststart hook")
+@pytest.mark.parametrize("command", ["start", "run"])
+def test_poststop_hooks_run_when_a_poststart_hook_fails(container, bundle, command):
+    add_hook(bundle, "poststart", "exit 1")
+    add_hook(bundle, "poststop", f"touch {bundle.path}/torn-down")
+    bundle.sleeper()
+    if command == "start":
+        container.create()
+
+    (container.call("start") if command == "start" else container.try_run()).refused("poststart hook #0")
+
+    assert (bundle.path / "torn-down").exists()
+    container.call("state").refused("does not exist")
+
+
+# Death between start and the command.
+
+
+@extension("start and run tell that init died before it executed the command")
+@pytest.mark.parametrize("command", ["start", "run"])
+def test_an_init_that_is_killed_before_the_command_runs_is_no_success(container, bundle, command):
+    add_hook(bundle, "startContainer", "touch /begun; exec sleep 1000")
+    bundle.sh("true").save()
+    words = ["start", container.id]
+    if command == "start":
+        container.create("--pid-file", bundle.path / "pid")
+    else:
+        words = ["run", "--bundle", bundle.path, "--pid-file", bundle.path / "pid", container.id]
+    with open(bundle.path / "errors", "wb") as errors:
+        starter = container.spawn_with(words, stderr=errors)
+    eventually((bundle.rootfs / "begun").exists, "the hook runs")
+
+    kill_process(int((bundle.path / "pid").read_text()))
+
+    assert starter.wait(10) == 1
+    assert "before it executed the program" in (bundle.path / "errors").read_text()

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from support import world
+from support.marks import normative
 from support.terminals import ConsoleSocket
 from support.waiting import eventually
 
@@ -370,6 +371,7 @@ def open_descriptors(container, **options):
     return sorted(map(int, container.output("ls /proc/1/fd; true", **options).split()))
 
 
+@normative("B31")
 def test_the_command_has_three_open_descriptors(container):
     assert open_descriptors(container) == [0, 1, 2]
 
@@ -383,12 +385,14 @@ def test_descriptors_of_the_caller_are_not_inherited(container):
         os.close(second)
 
 
+@normative("B31")
 def test_a_detached_container_has_three_open_descriptors(container):
     container.launch_sleeper()
 
     assert sorted(os.listdir(f"/proc/{container.pid}/fd")) == ["0", "1", "2"]
 
 
+@normative("B31")
 def test_preserve_fds_passes_descriptors_from_3_on(container, bundle, work):
     (work / "three").write_text("drei")
     (work / "four").write_text("vier")

@@ -153,4 +153,20 @@ Status plan_mounts(const spec::Spec& spec, const HostFacts& host, plan::Builder&
   return {};
 }
 
+Status plan_extra_mount(const spec::Spec& spec,
+                        const HostFacts& host,
+                        const spec::Mount& mount,
+                        std::string reason,
+                        plan::Builder& builder) {
+  const Propagation propagation = TRY(parse_propagation(spec));
+  const MountContext context{.spec = spec, .host = host, .bind_propagation = propagation.binds};
+  return plan_mount(context,
+                    {.mount = mount,
+                     .index = spec.mounts.size(),
+                     .pointer = std::move(reason),
+                     .target = clean_path(mount.destination),
+                     .options = parse_mount_options(mount.options)},
+                    builder);
+}
+
 }  // namespace capsule::ns

@@ -95,6 +95,12 @@ std::optional<std::uint32_t> host_id(const std::vector<spec::IdMapping>& mapping
 Status plan_root(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
 // One step for each entry of /mounts, in order.
 Status plan_mounts(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
+// One more mount, which config.json does not ask for; `reason` is what errors name instead of a field.
+Status plan_extra_mount(const spec::Spec& spec,
+                        const HostFacts& host,
+                        const spec::Mount& mount,
+                        std::string reason,
+                        plan::Builder& builder);
 // OpenDev, DeviceNode and Symlink steps: default devices, /linux/devices, /dev/ptmx and links; none if /dev
 // is bound from the host.
 Status plan_devices(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);

@@ -48,7 +48,6 @@ NET_DEVICE_TESTS = [
 ]
 
 CAPSULE = {
-    "NOTIFY_SOCKET is not there yet": ["test_ready_is_passed_on_to_the_service_manager"],
     "no such command yet": [*named("test_every_command_explains_itself", "update", "events")],
 }
 
@@ -127,6 +126,20 @@ RUNC = {
         "test_create_runs_the_first_three_and_start_the_next_two",
         "test_a_hook_reads_the_state_from_standard_input[poststart]",
         "test_a_failing_poststart_hook_ends_the_container",
+    ],
+    "1.1 tells the service manager of READY=1 without a barrier": [
+        "test_start_returns_when_the_service_is_ready_and_the_manager_knows_its_pid",
+        "test_a_detached_run_returns_when_the_service_is_ready",
+        "test_a_delete_removes_the_socket_with_the_container",
+    ],
+    "1.1 waits for READY=1 in the foreground": [
+        "test_the_socket_lies_in_a_directory_of_which_nothing_else_can_be_made"
+    ],
+    "1.1 wants a process": ["test_start_without_a_process_is_refused_and_changes_nothing"],
+    "has no --regex": [
+        "test_kill_regex_signals_every_container_that_matches",
+        "test_delete_regex_removes_every_container_that_matches",
+        "test_a_regular_expression_that_matches_nothing_is_no_failure",
     ],
     "stops at the first failing poststop hook": [
         "test_a_failing_poststop_hook_does_not_keep_the_others_from_running"
@@ -274,6 +287,8 @@ CRUN = {
         "test_the_six_kinds_run_once_each_and_in_order",
         "test_create_runs_the_first_three_and_start_the_next_two",
     ],
+    "1.8 runs no poststop hook after a failed create": ["test_poststop_hooks_run_when_a_hook_of_create_fails"],
+    "1.8 wants capabilities": ["test_start_without_a_process_is_refused_and_changes_nothing"],
     "1.8 ignores a failing poststart hook": ["test_a_failing_poststart_hook_ends_the_container"],
     "does not wait until the group is frozen": ["test_a_paused_container_does_not_run"],
     "a created container is never paused": ["test_a_created_container_can_be_paused_and_resumed"],
@@ -326,7 +341,14 @@ CRUN = {
     "1.8 connects to a listener that it does not need": ["test_a_listener_is_not_needed_where_nothing_is_notified"],
     "makes newer calls EPERM": ["test_calls_newer_than_the_profile_do_not_exist"],
     "writes the pid file in place": ["test_the_pid_file_appears_at_once_and_complete"],
-    "has a socket of another kind": ["test_ready_is_passed_on_to_the_service_manager"],
+    "has a socket of another kind": [
+        "test_ready_is_passed_on_to_the_service_manager",
+        "test_start_returns_when_the_service_is_ready_and_the_manager_knows_its_pid",
+        "test_start_returns_when_the_container_ends_without_being_ready",
+        "test_a_detached_run_returns_when_the_service_is_ready",
+        "test_the_socket_lies_in_a_directory_of_which_nothing_else_can_be_made",
+        "test_a_delete_removes_the_socket_with_the_container",
+    ],
     "adds a network namespace and leaves the maps out": [
         "test_spec_rootless_asks_for_a_user_namespace_and_no_resources"
     ],

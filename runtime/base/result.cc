@@ -77,6 +77,10 @@ Error Error::peer(std::string_view why) {
   return {ErrorKind::peer, 0, std::string(why)};
 }
 
+Error Error::hook(std::string_view why) {
+  return {ErrorKind::hook, 0, std::string(why)};
+}
+
 Error&& Error::with(std::initializer_list<std::string_view> words) && {
   std::string prefix;
   for (const std::string_view word : words)

@@ -15,7 +15,15 @@
 
 namespace capsule {
 
-enum class ErrorKind : unsigned char { system, invalid_config, unsupported, wrong_state, not_found, peer };
+enum class ErrorKind : unsigned char {
+  system,
+  invalid_config,
+  unsupported,
+  wrong_state,
+  not_found,
+  peer,
+  hook
+};
 
 class [[nodiscard]] Error {
  public:
@@ -28,8 +36,8 @@ class [[nodiscard]] Error {
   static Error unsupported(std::string_view why);
   static Error wrong_state(std::string_view why);
   static Error not_found(std::string_view why);
-  static Error peer(
-      std::string_view why);  // what another process (init, a hook) told us or failed to tell us
+  static Error peer(std::string_view why);  // what another process (init) told us or failed to tell us
+  static Error hook(std::string_view why);  // a hook of the container failed
 
   // Prepends "words: ", the purpose the caller had.
   Error&& with(std::initializer_list<std::string_view> words) &&;

@@ -331,6 +331,10 @@ inline long accept4(int fd, int flags) {
 inline long recv(int fd, void* buffer, size_t size) {
   return call(__NR_recvfrom, fd, buffer, size, 0, nullptr, nullptr);
 }
+inline constexpr int kMsgPeek = 2;
+inline long peek(int fd, void* buffer, size_t size) {  // recv that leaves the packet where it is
+  return call(__NR_recvfrom, fd, buffer, size, kMsgPeek, nullptr, nullptr);
+}
 inline constexpr int kMsgNosignal = 0x4000;
 inline long sendmsg(int fd, const MsgHdr* message) {
   return call(__NR_sendmsg, fd, message, kMsgNosignal);

@@ -13,15 +13,34 @@ long receive(int fd, protocol::Frame* frame) {
   return got;
 }
 
-bool expect_line(Context& ctx, int fd, protocol::Line line) {
-  protocol::Frame frame{};
-  const long got = receive(fd, &frame);
+// The same, but the frame stays in the socket: a close with something unread is an error to the other side,
+// and a clean end of file without.
+long look_at_next(int fd, protocol::Frame* frame) {
+  long got = -raw::kEINTR;
+  while (got == -raw::kEINTR)
+    got = raw::peek(fd, frame, sizeof(*frame));
+  return got;
+}
+
+bool check_line(Context& ctx, long got, const protocol::Frame& frame, protocol::Line line) {
   if (got == 0) raw::exit(1);
   if (got < 0) return fail(ctx, "recv", got, protocol::name_of(line));
   if (got != sizeof(frame) || frame.line != line) {
     return fail_with(ctx, Problem::unexpected_line, "recv", 0, protocol::name_of(line));
   }
   return true;
+}
+
+bool expect_line(Context& ctx, int fd, protocol::Line line) {
+  protocol::Frame frame{};
+  const long got = receive(fd, &frame);
+  return check_line(ctx, got, frame, line);
+}
+
+bool wait_for_line(Context& ctx, int fd, protocol::Line line) {
+  protocol::Frame frame{};
+  const long got = look_at_next(fd, &frame);
+  return check_line(ctx, got, frame, line);
 }
 
 bool say_line(Context& ctx, protocol::Line line) {
@@ -37,7 +56,7 @@ bool wait_for_start(Context& ctx, int listener) {
     if (connection == -raw::kEINTR) continue;
     if (connection < 0) return fail(ctx, "accept4", connection, "gate");
     protocol::Frame frame{};
-    const long got = receive(static_cast<int>(connection), &frame);
+    const long got = look_at_next(static_cast<int>(connection), &frame);
     if (got == sizeof(frame) && frame.line == protocol::Line::start) {
       ctx.reply = static_cast<int>(connection);
       raw::close(listener);
@@ -54,13 +73,13 @@ bool perform(Context& ctx, const plan::Say& s) {
 }
 
 bool perform(Context& ctx, const plan::Expect& s) {
-  return expect_line(ctx, ctx.sync, static_cast<protocol::Line>(s.line));
+  return expect_line(ctx, ctx.reply, static_cast<protocol::Line>(s.line));
 }
 
 bool perform(Context& ctx, const plan::Gate& s) {
   if (!say_line(ctx, protocol::Line::ready)) return false;
   if (s.mode == plan::GateMode::none) return true;
-  if (s.mode == plan::GateMode::sync) return expect_line(ctx, ctx.sync, protocol::Line::start);
+  if (s.mode == plan::GateMode::sync) return wait_for_line(ctx, ctx.sync, protocol::Line::start);
   raw::close(ctx.sync);
   ctx.sync = ctx.reply = -1;
   return wait_for_start(ctx, ctx.plan.descriptor(plan::kGateSlot));

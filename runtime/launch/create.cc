@@ -8,8 +8,10 @@
 #include "runtime/base/text.h"
 #include "runtime/launch/foreground.h"
 #include "runtime/launch/hooks.h"
+#include "runtime/launch/interrupts.h"
 #include "runtime/launch/launch.h"
 #include "runtime/launch/launcher.h"
+#include "runtime/launch/notify.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/launch/terminal.h"
 #include "runtime/plan/describe.h"
@@ -34,8 +36,7 @@ Status run_poststart(const container::Store& store, const std::string& id, const
   Status done =
       run_hooks({"poststart", &hooks.poststart, hook_state_of(container), container.record().bundle});
   if (done.has_value()) return done;
-  (void)delete_container(store, id, true);  // runtime.md#lifecycle: a failing poststart hook stops and
-                                            // deletes; its error is the one to tell
+  (void)delete_container(store, id, true);
   return done;
 }
 
@@ -67,18 +68,18 @@ Status refuse_start(ContainerStatus status) {
 Status open_gate(const Container& container) {
   const UniqueFd gate = TRY(sys::unix_socket(SOCK_SEQPACKET));
   Status connected = sys::unix_connect(gate, container.dir(), container::kGateName);
+  // Nobody listens: init died a moment ago, or a `start` that was killed had opened it.
   if (!connected.has_value() && connected.error().code() == ECONNREFUSED)
-    return refuse_start(ContainerStatus::stopped);
+    return refuse_start(container.init().has_value() ? ContainerStatus::running : ContainerStatus::stopped);
   TRY(std::move(connected));
-  TRY(send_line(gate, protocol::Line::start));
-  return expect_executed(gate);
+  const Result<UniqueFd> cgroup = container.cgroup();
+  return explain_death(start_program(gate, nullptr), cgroup.has_value() ? FdRef(cgroup.value()) : FdRef(-1));
 }
 
 // Our standard streams go to the container, so it must not outlive a failed start of ours half-way:
 // everything is undone by `launched`.
-Status open_own_gate(const Launched& launched) {
-  TRY(send_line(launched.sync, protocol::Line::start));
-  return expect_executed(launched.sync);
+Status open_own_gate(Launched& launched) {
+  return explain_death(start_program(launched.sync, &launched.init), launched.cgroup.dir());
 }
 
 // The container stands on its own from here on; what remains ours is the process we may wait for.
@@ -97,10 +98,25 @@ Status delete_after_run(const container::Store& store,
                            [&](const Container& container) { run_poststop(container, hooks); });
 }
 
+// A container that `start` stays with until it is up.
+struct Notified {
+  NotifyRelay relay;
+  Pidfd init;
+};
+
+// Bound before the program runs, so that its first word finds somebody.
+Result<std::optional<NotifyRelay>> open_relay(FdRef state_directory) {
+  std::string manager = TRY(find_service_manager());
+  // `create` may have been told of one and `start` not, or the other way about.
+  if (manager.empty() || !has_notify_directory(state_directory)) return std::optional<NotifyRelay>();
+  return std::optional<NotifyRelay>(TRY(NotifyRelay::open(state_directory, std::move(manager))));
+}
+
 }  // namespace
 
 Status create_container(const container::Store& store, const LaunchOptions& options) {
-  Launched launched = TRY(launch_init(store, options, plan::GateMode::listen));
+  const UniqueFd interrupts = TRY(open_interrupts());
+  Launched launched = TRY(launch_init(store, options, plan::GateMode::listen, interrupts));
   launched.keep();
   return {};
 }
@@ -110,25 +126,37 @@ Result<int> run_container(const container::Store& store, const LaunchOptions& op
   if (!options.detach && !options.no_subreaper)
     TRY(sys::prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER"));
 
-  Launched launched = TRY(launch_init(store, options, plan::GateMode::sync));
+  const UniqueFd interrupts = TRY(open_interrupts());
+  Launched launched = TRY(launch_init(store, options, plan::GateMode::sync, interrupts));
+  launched.poststop.owe(launched.bundle, options.id, interrupts);  // it has been created
   UniqueFd master;
   if (launched.console.is_open()) master = TRY(receive_master(launched.console));
   if (!launched.bundle.spec.process.has_value())
     return Error::invalid_config("/process", "must be set to start a container");
+  std::optional<NotifyRelay> relay = TRY(open_relay(launched.record.dir()));
   TRY(open_own_gate(launched));
 
   const spec::Hooks hooks = launched.bundle.spec.hooks;
   InitProcess init = hand_over(std::move(launched));
+  const pid_t main = init.pid();
   if (options.detach) init.keep();
   TRY(run_poststart(store, options.id, hooks));
-  if (options.detach) return 0;
-  const int code = TRY(wait_in_foreground(signals, init, std::move(master)));
+  if (options.detach) {
+    if (relay.has_value()) TRY(wait_until_ready(*relay, main, init.pidfd(), interrupts));
+    return 0;
+  }
+  const int code =
+      TRY(wait_in_foreground(signals, init, std::move(master), relay.has_value() ? &*relay : nullptr));
   TRY(delete_after_run(store, options, hooks));
   return code;
 }
 
+// runtime.md#lifecycle: a failing startContainer or poststart hook stops and deletes the container, poststop
+// hooks included. Its error is the one to tell.
 Status start_container(const container::Store& store, const std::string& id) {
   spec::Hooks hooks;
+  Status started;
+  std::optional<Notified> notified;
   {
     const Container container = TRY(Container::open(store, id, Container::Lock::exclusive));
     const ContainerStatus status = container.status();
@@ -136,12 +164,20 @@ Status start_container(const container::Store& store, const std::string& id) {
     const spec::Spec spec = TRY(spec::read(TRY(container.frozen_config())));
     if (!spec.process.has_value())
       return Error::invalid_config("/process", "must be set to start a container");
-    Status started = open_gate(container);
-    (void)sys::unlinkat(container.dir(), container::kGateName, 0);  // opened once, whatever came of it
-    TRY(std::move(started));
     hooks = spec.hooks;
+    std::optional<NotifyRelay> relay = TRY(open_relay(container.dir()));
+    if (relay.has_value()) notified = Notified{std::move(*relay), TRY(container.init())};
+    started = open_gate(container);
+    (void)sys::unlinkat(container.dir(), container::kGateName, 0);  // opened once, whatever came of it
   }
-  return run_poststart(store, id, hooks);
+  if (!started.has_value()) {
+    if (started.error().kind() == ErrorKind::hook) (void)delete_container(store, id, true);
+    return started;
+  }
+  TRY(run_poststart(store, id, hooks));
+  return notified.has_value()
+             ? wait_until_ready(notified->relay, notified->init.pid(), notified->init.fd(), FdRef(-1))
+             : Status();
 }
 
 Status delete_container(const container::Store& store, const std::string& id, bool force) {

@@ -158,7 +158,8 @@ std::string describe(const Failure& f) {
 }  // namespace
 
 Error describe_failure(const Failure& failure) {
-  return Error::peer(describe(failure));
+  const bool is_of_hook = static_cast<plan::StepKind>(failure.kind) == plan::StepKind::run_hook;
+  return is_of_hook ? Error::hook(describe(failure)) : Error::peer(describe(failure));
 }
 
 }  // namespace capsule::launch

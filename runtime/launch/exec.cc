@@ -67,9 +67,9 @@ Result<UniqueFd> open_cgroup_of_init(const Container& container) {
   return Error::not_found("init has no cgroup2");
 }
 
-Result<InitProcess> spawn_in(const Container& container, SpawnRequest& request) {
+Result<InitProcess> spawn_in(const Container& container, SpawnRequest& request, const ExecOptions& options) {
   Result<InitProcess> spawned = spawn_init(request);
-  if (spawned.has_value() || spawned.error().code() != EBUSY) return spawned;
+  if (spawned.has_value() || !may_join_cgroup_of_init(spawned.error().code(), options)) return spawned;
   const UniqueFd cgroup = TRY(open_cgroup_of_init(container));
   request.cgroup = cgroup.get();
   return spawn_init(request);
@@ -111,7 +111,7 @@ Result<Inside> launch_inside(const Container& container,
   request.inherited = donations.numbers();
   request.oom_score_adj = plan.oom_score_adj;
   request.cpus = plan.initial_cpus;
-  InitProcess process = TRY(spawn_in(container, request));
+  InitProcess process = TRY(spawn_in(container, request, options));
   donations = Donations(0);  // only the process may hold its end of the conversation
   TRY(expect_line(sync.ours, protocol::Line::ready, process));
   TRY(apply_rlimits(plan.rlimits, process.pid()));
@@ -121,8 +121,7 @@ Result<Inside> launch_inside(const Container& container,
 Status start_inside(Inside& inside, const ExecOptions& options) {
   TRY(send_pidfd(options.pidfd_socket, inside.process.pidfd(), "setns"));
   PidFile pid_file = TRY(PidFile::write(options.pid_file, inside.process.pid()));
-  TRY(send_line(inside.sync, protocol::Line::start));
-  TRY(expect_executed(inside.sync));
+  TRY(start_program(inside.sync, &inside.process));
   pid_file.keep();
   return {};
 }
@@ -148,7 +147,7 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
     inside.process.keep();
     return 0;
   }
-  return wait_in_foreground(signals, inside.process, std::move(master));
+  return wait_in_foreground(signals, inside.process, std::move(master), nullptr);
 }
 
 }  // namespace capsule::launch

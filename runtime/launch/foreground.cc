@@ -99,7 +99,10 @@ SignalQueue::~SignalQueue() {
   if (fd_.is_open()) (void)::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
-Result<int> wait_in_foreground(const SignalQueue& signals, InitProcess& process, UniqueFd master) {
+Result<int> wait_in_foreground(const SignalQueue& signals,
+                               InitProcess& process,
+                               UniqueFd master,
+                               NotifyRelay* relay) {
   const HostTerminal terminal = master.is_open() ? TRY(HostTerminal::make_raw()) : HostTerminal();
   if (master.is_open()) {
     (void)::fcntl(master.get(), F_SETFL, O_RDWR | O_NONBLOCK);
@@ -109,7 +112,8 @@ Result<int> wait_in_foreground(const SignalQueue& signals, InitProcess& process,
 
   for (bool ended = false; !ended;) {
     std::array fds{pollfd{process.pidfd().get(), POLLIN, 0}, pollfd{signals.fd().get(), POLLIN, 0},
-                   input.interest(), output.interest()};
+                   input.interest(), output.interest(),
+                   pollfd{relay != nullptr ? relay->fd().get() : -1, POLLIN, 0}};
     (void)TRY(sys::poll(fds, -1));
     if ((fds[1].revents & POLLIN) != 0) take_signal(signals, process, master);
     if (master.is_open()) {
@@ -117,7 +121,9 @@ Result<int> wait_in_foreground(const SignalQueue& signals, InitProcess& process,
       (void)output.proceed(fds[3].revents);
     }
     ended = (fds[0].revents & POLLIN) != 0;
+    if (relay != nullptr) relay->pass_on(process.pid());
   }
+  if (relay != nullptr) relay->finish();
   if (master.is_open()) output.finish();
   const sys::ExitStatus end = TRY(process.reap());
   return end.signaled ? 128 + end.code : end.code;

@@ -5,6 +5,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
+#include "runtime/launch/notify.h"
 #include "runtime/launch/spawn.h"
 
 namespace capsule::launch {
@@ -27,7 +28,11 @@ class SignalQueue {
 
 // Forwards signals and terminal data until the process ends; reaps what is reparented to us meanwhile.
 //   master   the terminal's master end, or a closed descriptor
+//   relay    its messages to the service manager, or nullptr
 //   returns  its exit code, 128+N if signal N killed it
-Result<int> wait_in_foreground(const SignalQueue& signals, InitProcess& process, UniqueFd master);
+Result<int> wait_in_foreground(const SignalQueue& signals,
+                               InitProcess& process,
+                               UniqueFd master,
+                               NotifyRelay* relay);
 
 }  // namespace capsule::launch

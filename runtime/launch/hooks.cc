@@ -14,6 +14,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/launch/interrupts.h"
 
 namespace capsule::launch {
 namespace {
@@ -96,32 +97,51 @@ void keep_tail(std::string& output, std::string_view more) {
   if (output.size() > kOutputKept) output.erase(0, output.size() - kOutputKept);
 }
 
-// Feeds the state and collects output until the hook is gone. False: its time was over.
-Result<bool> watch(FdRef pidfd,
-                   UniqueFd in,
-                   const UniqueFd& out,
-                   std::string_view state,
-                   const std::optional<Clock::time_point>& deadline,
-                   std::string& output) {
-  std::array fds{pollfd{pidfd.get(), POLLIN, 0}, pollfd{out.get(), POLLIN, 0}, pollfd{in.get(), POLLOUT, 0}};
+// A hook that runs, and what we hold of it.
+struct Running {
+  UniqueFd pidfd;
+  UniqueFd in;   // the state, to it; closed when all is written or nobody reads
+  UniqueFd out;  // what it prints
+  std::string_view state;
+  std::string output;
+};
+
+void feed(Running& hook) {
+  const ssize_t wrote = ::write(hook.in.get(), hook.state.data(), hook.state.size());
+  if (wrote > 0) hook.state.remove_prefix(static_cast<std::size_t>(wrote));
+  // EPIPE: the hook does not care about its state, which is its right.
+  if ((wrote < 0 && errno != EAGAIN) || hook.state.empty()) hook.in.reset();
+}
+
+// False: nothing there now, or its end.
+bool read_some(Running& hook) {
+  std::array<char, 1024> chunk{};
+  const ssize_t got = ::read(hook.out.get(), chunk.data(), chunk.size());
+  if (got > 0) keep_tail(hook.output, {chunk.data(), static_cast<std::size_t>(got)});
+  if (got == 0) hook.out.reset();
+  return got > 0;
+}
+
+// What is in the pipe when the hook has ended. No more than a pipe holds, and without waiting: a child that
+// it left behind may keep the pipe open, or go on writing.
+void drain(Running& hook) {
+  constexpr int kChunksOfPipe = 64;
+  for (int i = 0; i < kChunksOfPipe && hook.out.is_open() && read_some(hook); ++i) {
+  }
+}
+
+// Until the hook has ended. False: its time was over.
+Result<bool> watch(Running& hook, const std::optional<Clock::time_point>& deadline, FdRef interrupts) {
   for (;;) {
+    std::array fds{pollfd{hook.pidfd.get(), POLLIN, 0}, pollfd{hook.out.get(), POLLIN, 0},
+                   pollfd{hook.in.get(), POLLOUT, 0}, pollfd{interrupts.get(), POLLIN, 0}};
     if (TRY(sys::poll(fds, milliseconds_left(deadline))) == 0) return false;
-    if (fds[2].revents != 0) {
-      const ssize_t wrote = ::write(in.get(), state.data(), state.size());
-      if (wrote > 0) state.remove_prefix(static_cast<std::size_t>(wrote));
-      // EPIPE: the hook does not care about its state, which is its right.
-      if ((wrote < 0 && errno != EAGAIN) || state.empty()) {
-        in.reset();
-        fds[2].fd = -1;
-      }
-    }
-    if (fds[1].revents != 0) {
-      std::array<char, 1024> chunk{};
-      const ssize_t got = ::read(out.get(), chunk.data(), chunk.size());
-      if (got > 0) keep_tail(output, {chunk.data(), static_cast<std::size_t>(got)});
-      if (got <= 0) fds[1].fd = -1;
-    }
-    if ((fds[0].revents & POLLIN) != 0 && (fds[1].revents & POLLIN) == 0) return true;
+    if (fds[3].revents != 0) TRY(check_interrupts(interrupts));
+    if (fds[2].revents != 0) feed(hook);
+    if (fds[1].revents != 0) (void)read_some(hook);
+    if (fds[0].revents == 0) continue;
+    drain(hook);
+    return true;
   }
 }
 
@@ -134,33 +154,43 @@ std::string one_line(std::string text) {
   return text;
 }
 
-Status run_hook(const spec::Hook& hook, std::string_view state, const std::string& cwd) {
+// Our ends, and only ours, do not wait: a hook may print before it reads, never read, or leave a child
+// behind.
+Result<Running> start_hook(const spec::Hook& hook, std::string_view state, const std::string& cwd) {
   Pipe in = TRY(make_pipe());
   Pipe out = TRY(make_pipe());
+  for (const UniqueFd* end : {&in.write_end, &out.read_end}) {
+    if (::fcntl(end->get(), F_SETFL, O_NONBLOCK) < 0) return Error::system("fcntl", errno);
+  }
   const pid_t pid = TRY(spawn_hook(hook, in, out, cwd));
-  const UniqueFd pidfd = TRY(sys::pidfd_open(pid));
-  in.read_end.reset();
-  out.write_end.reset();
-  // A hook may print before it reads, or never read: our end, and only ours, does not wait.
-  if (::fcntl(in.write_end.get(), F_SETFL, O_NONBLOCK) < 0) return Error::system("fcntl", errno);
+  return Running{TRY(sys::pidfd_open(pid)), std::move(in.write_end), std::move(out.read_end), state, {}};
+}
 
+Status judge(const sys::ExitStatus& end, const std::string& output) {
+  if (!end.signaled && end.code == 0) return {};
+  return Error::hook(cat({end.signaled ? "killed by signal " : "exit status ", std::to_string(end.code),
+                          ", output: ", one_line(output)}));
+}
+
+Status run_hook(const spec::Hook& hook, const HookRun& run) {
   std::optional<Clock::time_point> deadline;
   if (hook.timeout.has_value()) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);
-  std::string output;
-  const bool ended = TRY(watch(pidfd, std::move(in.write_end), out.read_end, state, deadline, output));
-  if (!ended) (void)sys::pidfd_send_signal(pidfd, SIGKILL);
-  const sys::ExitStatus end = TRY(sys::wait_exited(pidfd));
-  if (!ended)
-    return Error::peer(cat({"hook ran past specified timeout of ", std::to_string(*hook.timeout), "s"}));
-  if (!end.signaled && end.code == 0) return {};
-  return Error::peer(cat({end.signaled ? "killed by signal " : "exit status ", std::to_string(end.code),
-                          ", output: ", one_line(output)}));
+  Running running = TRY(start_hook(hook, run.state, run.bundle));
+  const Result<bool> ended = watch(running, deadline, run.interrupts);
+  if (!ended.has_value() || !ended.value()) (void)sys::pidfd_send_signal(running.pidfd, SIGKILL);
+  const sys::ExitStatus end = TRY(sys::wait_exited(running.pidfd));
+  if (!ended.has_value()) return Error::hook(ended.error().message());
+  if (ended.value()) return judge(end, running.output);
+  drain(running);
+  std::string text = cat({"hook ran past specified timeout of ", std::to_string(*hook.timeout), "s"});
+  if (!running.output.empty()) text.append(", output: ").append(one_line(running.output));
+  return Error::hook(text);
 }
 
 Status run_numbered(const HookRun& run, std::size_t index) {
   const spec::Hook& hook = (*run.hooks)[index];
-  return run_hook(hook, run.state, run.bundle)
-      .context("error running ", run.kind, " hook #", std::to_string(index), " (", hook.path, ")");
+  return run_hook(hook, run).context("error running ", run.kind, " hook #", std::to_string(index), " (",
+                                     hook.path, ")");
 }
 
 // A hook that closes its standard input early must not kill the runtime.

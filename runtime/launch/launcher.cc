@@ -15,6 +15,7 @@
 #include "runtime/launch/donations.h"
 #include "runtime/launch/hooks.h"
 #include "runtime/launch/init_image.h"
+#include "runtime/launch/notify.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/plan/view.h"
 
@@ -145,7 +146,9 @@ struct Launch {
   container::Record& record;
   spec::Record& data;
   cgroups::Cgroup& cgroup;
+  PoststopOnFailure& poststop;
   Donations& donations;
+  FdRef interrupts;
   std::string image;  // the encoded plan
   UniqueFd sync;      // our end
   ns::MovedNetDevices net_devices{};
@@ -185,12 +188,13 @@ Result<InitProcess> spawn(Launch& launch) {
   return spawn_init(request);
 }
 
-Status run_create_hooks(const Launch& launch, pid_t pid) {
+Status run_create_hooks(Launch& launch, pid_t pid) {
+  launch.poststop.owe(launch.bundle, launch.options.id, launch.interrupts);
   const spec::Hooks& hooks = launch.bundle.spec.hooks;
   const std::string state =
       spec::write_hook_state(hook_state(launch.bundle, launch.options.id, pid, "creating"));
-  TRY(run_hooks({"prestart", &hooks.prestart, state, launch.bundle.path}));
-  return run_hooks({"createRuntime", &hooks.create_runtime, state, launch.bundle.path});
+  TRY(run_hooks({"prestart", &hooks.prestart, state, launch.bundle.path, launch.interrupts}));
+  return run_hooks({"createRuntime", &hooks.create_runtime, state, launch.bundle.path, launch.interrupts});
 }
 
 // By the entry of init's in /proc: init is our child and not waited for, so its number is nobody else's, and
@@ -216,11 +220,11 @@ Status follow_script(Launch& launch, InitProcess& init) {
   for (const plan::StepHeader* step = view.first(); step != nullptr; step = view.next(step)) {
     switch (step->kind) {
       case plan::StepKind::fork_init:
-        init = TRY(expect_forked(launch.sync, init));
+        init = TRY(expect_forked(launch.sync, init, launch.interrupts));
         break;
       case plan::StepKind::say: {
         const auto line = static_cast<Line>(plan::as<plan::Say>(step).line);
-        TRY(expect_line(launch.sync, line, init));
+        TRY(expect_line(launch.sync, line, init, launch.interrupts));
         TRY(answer(launch, line, init.pid()));
         break;
       }
@@ -231,7 +235,7 @@ Status follow_script(Launch& launch, InitProcess& init) {
         break;
       }
       case plan::StepKind::gate:
-        return expect_line(launch.sync, Line::ready, init);
+        return expect_line(launch.sync, Line::ready, init, launch.interrupts);
       default:
         break;
     }
@@ -258,13 +262,12 @@ Status converse(Launch& launch, InitProcess& init) {
   return apply_rlimits(launch.plan.rlimits, init.pid());
 }
 
-// Init that dies without a word was mostly killed for memory: say so.
-Status explain(Status done, const cgroups::Cgroup& cgroup) {
-  if (done.has_value() || cgroup.dir().get() < 0 || cgroups::read_oom_kills(cgroup.dir()) == 0) return done;
+}  // namespace
+
+Status explain_death(Status done, FdRef cgroup) {
+  if (done.has_value() || cgroup.get() < 0 || cgroups::read_oom_kills(cgroup) == 0) return done;
   return std::move(done).error().with({"container init was OOM-killed (memory limit too low?)"});
 }
-
-}  // namespace
 
 PidFile::~PidFile() {
   if (!path_.empty())
@@ -280,6 +283,7 @@ Result<PidFile> PidFile::write(const std::string& path, pid_t pid) {
 }
 
 void Launched::keep() {
+  poststop.keep();
   pid_file.keep();
   init.keep();
   net_devices.keep();
@@ -310,17 +314,22 @@ Result<sys::SocketPair> make_console_pair() {
 
 Result<Launched> launch_init(const container::Store& store,
                              const LaunchOptions& options,
-                             plan::GateMode gate) {
+                             plan::GateMode gate,
+                             FdRef interrupts) {
   TRY(container::check_id(options.id));
   Bundle bundle = TRY(load_bundle(options));
-  const Host host = TRY(probe_host());
+  Host host = TRY(probe_host());
+  if (!TRY(find_service_manager()).empty())
+    host.notify_directory = cat({store.root(), "/", options.id, "/", kNotifyDirectory});
   CreatePlan plan = TRY(plan_create(bundle, options, host, gate));
   spec::Record data = describe_record(bundle, options, plan, host);
 
   TRY(refuse_occupied_cgroup(store, options.id, plan.cgroup, host));
 
   // From here on something exists, and each owner undoes its part when it goes out of scope.
+  PoststopOnFailure poststop;
   container::Record record = TRY(container::Record::begin(store, data, bundle.config));
+  if (plan.has_notify_socket) TRY(make_notify_directory(record.dir()));
   cgroups::Cgroup cgroup = TRY(make_cgroup(plan, bundle.spec, host));
   data.cgroup_path = plan.cgroup.path;
   TRY(give_ownership(cgroup, bundle.spec, plan));
@@ -336,7 +345,9 @@ Result<Launched> launch_init(const container::Store& store,
                 record,
                 data,
                 cgroup,
+                poststop,
                 donations,
+                interrupts,
                 plan.builder.finish(),
                 std::move(sync.ours)};
   TRY(open_descriptors(launch, gate, std::move(sync.theirs), std::move(console.theirs)));
@@ -344,15 +355,15 @@ Result<Launched> launch_init(const container::Store& store,
   InitProcess init = TRY(spawn(launch));
   donations = Donations(
       0);  // our copies: only init may hold its end of the conversation, or its death would go unnoticed
-  TRY(explain(converse(launch, init), cgroup));
+  TRY(explain_death(converse(launch, init), cgroup.dir()));
   if (init.pid() != data.pid) TRY(prepare_record(record, data, init));  // forked: another process goes on
   TRY(record.commit());
   TRY(send_pidfd(options.pidfd_socket, init.pidfd(), "standard"));
   PidFile pid_file = TRY(PidFile::write(options.pid_file, init.pid()));
-  return Launched{
-      std::move(bundle), std::move(record),      std::move(cgroup),       std::move(launch.net_devices),
-      std::move(init),   std::move(launch.sync), std::move(console.ours), std::move(pid_file),
-      std::move(data)};
+  return Launched{std::move(bundle),      std::move(poststop),           std::move(record),
+                  std::move(cgroup),      std::move(launch.net_devices), std::move(init),
+                  std::move(launch.sync), std::move(console.ours),       std::move(pid_file),
+                  std::move(data)};
 }
 
 }  // namespace capsule::launch

@@ -10,6 +10,7 @@
 #include "runtime/launch/bundle.h"
 #include "runtime/launch/launch.h"
 #include "runtime/launch/plan_create.h"
+#include "runtime/launch/poststop.h"
 #include "runtime/launch/spawn.h"
 
 namespace capsule::launch {
@@ -34,9 +35,11 @@ class PidFile {
 };
 
 // Owners of everything a launch has made; each undoes itself unless kept. Order matters: the process goes
-// before its cgroup, that before the record; and before network devices leave its namespace.
+// before its cgroup, that before the record; and before network devices leave its namespace. Hooks come last
+// of all.
 struct Launched {
   Bundle bundle;
+  PoststopOnFailure poststop;
   container::Record record;
   cgroups::Cgroup cgroup;
   ns::MovedNetDevices net_devices;
@@ -51,9 +54,15 @@ struct Launched {
 
 // Performs the plan up to `ready`: record, cgroup, init, its mounts and hooks, rlimits, the completed record,
 // the pid file.
+//   interrupts   open_interrupts(): a signal there ends it as a failure does, and nothing stays
 Result<Launched> launch_init(const container::Store& store,
                              const LaunchOptions& options,
-                             plan::GateMode gate);
+                             plan::GateMode gate,
+                             FdRef interrupts);
+
+// Init that dies without a word was mostly killed for memory: an error says so if the kernel counted it.
+//   cgroup   a closed one (-1) tells nothing
+Status explain_death(Status done, FdRef cgroup);
 
 // Applies rlimits with prlimit(2) to a process that waits.
 Status apply_rlimits(const std::vector<process::ResourceLimit>& rlimits, pid_t pid);

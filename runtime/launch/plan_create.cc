@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "runtime/base/text.h"
+#include "runtime/launch/notify.h"
 #include "runtime/plan/protocol.h"
 
 namespace capsule::launch {
@@ -118,8 +119,31 @@ std::vector<std::string> listen_environment(const Host& host) {
   return {cat({"LISTEN_FDS=", std::to_string(host.listen_fds)}), "LISTEN_PID=1"};
 }
 
+// Hooks inside are init's own; but once one may have run, the launcher owes a failed create its poststop
+// hooks.
+bool concern_the_launcher(const spec::Hooks& hooks) {
+  return !hooks.prestart.empty() || !hooks.create_runtime.empty() ||
+         (!hooks.create_container.empty() && !hooks.poststop.empty());
+}
+
+// Only into a mount namespace of the container's own: elsewhere /run is somebody else's.
+Status plan_notify_socket(const spec::Spec& spec,
+                          const Host& host,
+                          const ns::HostFacts& facts,
+                          CreatePlan& plan) {
+  const std::uint64_t made =
+      plan.namespaces.clone_flags | plan.namespaces.unshare_flags | plan.namespaces.fork_flags;
+  if (host.notify_directory.empty() || (made & CLONE_NEWNS) == 0 || !spec.process.has_value()) return {};
+  plan.has_notify_socket = true;
+  const spec::Mount mount{.destination = kNotifyTarget,
+                          .type = "bind",
+                          .source = host.notify_directory,
+                          .options = {"bind", "ro", "nosuid", "nodev", "noexec"}};
+  return ns::plan_extra_mount(spec, facts, mount, "NOTIFY_SOCKET", plan.builder);
+}
+
 void plan_runtime_hooks(const spec::Hooks& hooks, Builder& builder) {
-  if (hooks.prestart.empty() && hooks.create_runtime.empty()) return;
+  if (!concern_the_launcher(hooks)) return;
   builder.add("/hooks", plan::Say{.line = static_cast<std::uint64_t>(Line::rootfs_mounted)});
   builder.add("/hooks", plan::Expect{.line = static_cast<std::uint64_t>(Line::hooks_done)});
 }
@@ -127,12 +151,14 @@ void plan_runtime_hooks(const spec::Hooks& hooks, Builder& builder) {
 // All file systems: from the host's tree to the container's own root.
 Status plan_filesystems(const Bundle& bundle,
                         const LaunchOptions& options,
+                        const Host& host,
                         const ns::HostFacts& facts,
                         CreatePlan& plan) {
   const spec::Spec& spec = bundle.spec;
   Builder& builder = plan.builder;
   TRY(ns::plan_root(spec, facts, builder));
   TRY(ns::plan_mounts(spec, facts, builder));
+  TRY(plan_notify_socket(spec, host, facts, plan));
   TRY(ns::plan_devices(spec, facts, builder));
   plan_runtime_hooks(spec.hooks, builder);
   plan_container_hooks(spec.hooks.create_container, "/hooks/createContainer",
@@ -152,6 +178,7 @@ process::ProcessContext process_context(const Bundle& bundle,
   context.in_user_namespace = plan.namespaces.has_user;
   context.may_set_groups = !plan.denies_setgroups && host.privileged;
   context.extra_env = listen_environment(host);
+  if (plan.has_notify_socket) context.extra_env.emplace_back(kNotifyVariable);
   if (bundle.spec.linux.has_value()) context.seccomp = &bundle.spec.linux->seccomp;
   context.container_state = cat({state.before, std::string_view(&plan::kPidMark, 1), state.after});
   return context;
@@ -225,7 +252,6 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   plan_id_maps(linux_of(spec), host, plan);
   const ns::HostFacts facts = namespace_facts(bundle, options, host, plan.cgroup);
   plan.net_devices = TRY(ns::plan_net_devices(spec, facts));
-  const process::ProcessContext context = process_context(bundle, options, host, plan);
 
   Builder& builder = plan.builder;
   builder.preserve_fds(host.listen_fds + options.preserve_fds);
@@ -233,7 +259,8 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   ns::plan_net_device_steps(plan.net_devices, builder);
   if (!options.no_new_keyring)
     builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", options.id}))});
-  TRY(plan_filesystems(bundle, options, facts, plan));
+  TRY(plan_filesystems(bundle, options, host, facts, plan));
+  const process::ProcessContext context = process_context(bundle, options, host, plan);
   if (spec.process.has_value()) {
     plan.rlimits = TRY(process::plan_rlimits(spec.process->rlimits));
     TRY(process::plan_confinement(*spec.process, spec.linux.has_value() ? &*spec.linux : nullptr, context,
@@ -244,6 +271,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   plan_container_hooks(spec.hooks.start_container, "/hooks/startContainer",
                        split_at_pid(hook_state(bundle, options.id, 0, "created")),
                        process::plan_environment(*spec.process, context.extra_env), builder);
+  builder.add("", plan::Expect{.line = static_cast<std::uint64_t>(Line::start)});
   TRY(process::plan_exec(*spec.process, context, builder));
   return plan;
 }

@@ -25,6 +25,8 @@ struct Host {
   cgroups::Facts cgroups;
   std::uint32_t listen_fds =
       0;  // $LISTEN_FDS: descriptors of ours that the application is to have (sd_listen_fds(3))
+  std::string
+      notify_directory;  // of this container, on the host; empty: no service manager is to be notified
 };
 Result<Host> probe_host();
 
@@ -45,6 +47,7 @@ struct CreatePlan {
   std::uint32_t root_uid = 0, root_gid = 0;  // what init becomes in it
   bool denies_setgroups = false;
   std::optional<std::uint16_t> console_slot;  // a terminal is asked for
+  bool has_notify_socket = false;             // the notify directory is bound, and must exist
 };
 
 Result<CreatePlan> plan_create(const Bundle& bundle,

@@ -1,8 +1,10 @@
 #include "runtime/launch/plan_exec.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "runtime/base/text.h"
+#include "runtime/plan/protocol.h"
 #include "spec/read.h"
 #include "spec/validate.h"
 #include "spec/write.h"
@@ -144,6 +146,10 @@ Result<spec::Process> plan_exec_process(const spec::Spec& frozen,
   return process;
 }
 
+bool may_join_cgroup_of_init(int err, const ExecOptions& options) {
+  return options.cgroup.empty() && (err == EBUSY || err == EOPNOTSUPP);
+}
+
 Result<ExecPlan> plan_exec(const spec::Spec& frozen,
                            const spec::Process& process,
                            const ExecOptions& options,
@@ -166,6 +172,7 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
   TRY(process::plan_confinement(process, frozen.linux.has_value() ? &*frozen.linux : nullptr, context,
                                 builder));
   builder.add("", plan::Gate{.mode = plan::GateMode::sync});
+  builder.add("", plan::Expect{.line = static_cast<std::uint64_t>(protocol::Line::start)});
   TRY(process::plan_exec(process, context, builder));
   return plan;
 }

@@ -38,4 +38,9 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
                            const Host& host,
                            bool new_keyring);
 
+// The container's cgroup did not take the process: with controllers enabled for its children it may hold none
+// itself (EBUSY), below a threaded one it is no domain (EOPNOTSUPP). Then exec follows init, which a manager
+// inside has moved to where processes may be; but never away from where --cgroup says.
+bool may_join_cgroup_of_init(int err, const ExecOptions& options);
+
 }  // namespace capsule::launch

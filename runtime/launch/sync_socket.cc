@@ -9,6 +9,7 @@
 
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/launch/interrupts.h"
 
 namespace capsule::launch {
 namespace {
@@ -23,20 +24,30 @@ std::string describe_end(const sys::ExitStatus& end) {
 }
 
 // Init closed the conversation before its time: say how it ended.
-Error describe_death(InitProcess& init, Line due) {
+std::string reap_and_describe(InitProcess& init) {
   const Result<sys::ExitStatus> end = init.reap();
-  const std::string how = end.has_value() ? describe_end(end.value()) : "disappeared";
-  return Error::peer(cat({"container init ", how, " before it said ", protocol::name_of(due)}));
+  return end.has_value() ? describe_end(end.value()) : "disappeared";
+}
+
+Error describe_death(InitProcess& init, Line due) {
+  return Error::peer(
+      cat({"container init ", reap_and_describe(init), " before it said ", protocol::name_of(due)}));
+}
+
+Error describe_death_behind_gate(InitProcess* init) {
+  const std::string how = init != nullptr ? reap_and_describe(*init) : "died";
+  return Error::peer(cat({"container init ", how, " before it executed the program"}));
 }
 
 struct Packet {
   std::array<char, sizeof(protocol::Failure)> bytes;
   std::size_t size;
   int fd;
+  bool was_reset;  // it ended with a line of ours unread
 };
 
 Result<Packet> receive_packet(FdRef socket) {
-  Packet packet{{}, 0, -1};
+  Packet packet{{}, 0, -1, false};
   iovec part{packet.bytes.data(), packet.bytes.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
@@ -47,8 +58,9 @@ Result<Packet> receive_packet(FdRef socket) {
   ssize_t got = 0;
   do {
     got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
+    // Told once and before what was said last, which is still to be read.
+    if (got < 0 && errno == ECONNRESET && !packet.was_reset) packet.was_reset = true, errno = EINTR;
   } while (got < 0 && errno == EINTR);
-  if (got < 0 && errno == ECONNRESET) got = 0;  // died with our own line unread: an end of file all the same
   if (got < 0) return Error::system("recvmsg", errno, "sync socket");
   packet.size = static_cast<std::size_t>(got);
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
@@ -93,13 +105,15 @@ Result<std::optional<Frame>> receive_frame(FdRef socket) {
   return open_packet(packet);
 }
 
-Status expect_line(FdRef socket, Line line, InitProcess& init) {
+Status expect_line(FdRef socket, Line line, InitProcess& init, FdRef interrupts) {
+  TRY(wait_readable(socket, interrupts, cat({"container init to say ", protocol::name_of(line)})));
   const std::optional<Frame> frame = TRY(receive_frame(socket));
   if (!frame.has_value()) return describe_death(init, line);
   return check_line(*frame, line);
 }
 
-Result<InitProcess> expect_forked(FdRef socket, InitProcess& init) {
+Result<InitProcess> expect_forked(FdRef socket, InitProcess& init, FdRef interrupts) {
+  TRY(wait_readable(socket, interrupts, "container init to say forked"));
   const Packet packet = TRY(receive_packet(socket));
   UniqueFd pidfd(packet.fd);
   const std::optional<Frame> frame = TRY(open_packet(packet));
@@ -111,9 +125,17 @@ Result<InitProcess> expect_forked(FdRef socket, InitProcess& init) {
   return next;
 }
 
-Status expect_executed(FdRef socket) {
-  const std::optional<Frame> frame = TRY(receive_frame(socket));
-  if (!frame.has_value()) return {};
+Status start_program(FdRef socket, InitProcess* init) {
+  Status said = send_line(socket, Line::start);
+  const bool is_gone =
+      !said.has_value() && (said.error().code() == EPIPE || said.error().code() == ECONNRESET);
+  if (is_gone) return describe_death_behind_gate(init);
+  TRY(std::move(said));
+
+  const Packet packet = TRY(receive_packet(socket));
+  const UniqueFd unwanted(packet.fd);
+  const std::optional<Frame> frame = TRY(open_packet(packet));
+  if (!frame.has_value()) return packet.was_reset ? Status(describe_death_behind_gate(init)) : Status();
   return Error::peer(
       cat({"container init said ", protocol::name_of(frame->line), " instead of executing the program"}));
 }

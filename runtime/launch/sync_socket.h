@@ -21,13 +21,16 @@ Status send_line(FdRef socket, protocol::Line line);
 Result<std::optional<protocol::Frame>> receive_frame(FdRef socket);
 
 // Waits for `line`. Otherwise an error: what init said, or how it died before it could say `line`.
-Status expect_line(FdRef socket, protocol::Line line, InitProcess& init);
+//   interrupts   open_interrupts(); a signal there ends the waiting with an error
+Status expect_line(FdRef socket, protocol::Line line, InitProcess& init, FdRef interrupts = FdRef(-1));
 
 // Waits for `forked`: the process that goes on in place of `init`.
-Result<InitProcess> expect_forked(FdRef socket, InitProcess& init);
+Result<InitProcess> expect_forked(FdRef socket, InitProcess& init, FdRef interrupts = FdRef(-1));
 
-// Waits until execve has closed the socket: the application runs. An error if init says that it failed. A
-// program that has already ended looks like one that runs, and is no failure of ours.
-Status expect_executed(FdRef socket);
+// Says `start`, and waits until execve has closed the socket: the application runs. A program that has
+// already ended looks like one that runs, and is no failure of ours.
+//   init    its process if it is our child, which is then reaped to tell how it ended; else nullptr
+//   fails   what init said, or that it died before it executed the program
+Status start_program(FdRef socket, InitProcess* init);
 
 }  // namespace capsule::launch

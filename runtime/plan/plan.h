@@ -150,7 +150,7 @@ struct Say {
   StepHeader header;
   uint64_t line = 0;  // protocol::Line
 };
-struct Expect {
+struct Expect {  // from whoever hears of failures: the launcher, behind the gate whoever opened it
   static constexpr StepKind kKind = StepKind::expect;
   StepHeader header;
   uint64_t line = 0;
@@ -455,7 +455,9 @@ enum class GateMode : uint32_t {
   sync,    // run: the line `start` on the sync socket
   listen,  // create: a connection on the gate socket that says `start`
 };
-struct Gate {  // says `ready`, then waits; from here on errors go to whoever opened the gate
+// Says `ready`, then waits; from here on errors go to whoever opened the gate. The line `start` is seen here
+// and taken by an Expect, the last step before the program and its filter: who dies between leaves it unread.
+struct Gate {
   static constexpr StepKind kKind = StepKind::gate;
   StepHeader header;
   GateMode mode = GateMode::none;

@@ -11,7 +11,9 @@
 //        | <-- ready ------------------- |   pivoted and confined; its next act is to wait at the gate
 //        |     commits state.json        |
 //        | --- start ------------------> |   `run` on this socket; `create` leaves, and `start` says it on the gate
+//        |                               |   startContainer hooks; only then is `start` taken from the socket
 //        | <-- end of file ------------- |   execve closed the socket: the application runs
+//        | <-- connection reset -------- |   instead of it, if `start` was never taken: init died on the way
 //
 // clang-format on
 //

@@ -3,6 +3,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "tests/kernel/world.h"
@@ -84,6 +85,29 @@ TEST_CASE("an init whose launcher is gone goes too, and tells nobody", "[kernel]
           builder.add("", plan::Expect{.line = static_cast<std::uint64_t>(Line::maps_written)});
           return "went on: " + converse(conversation, builder);
         }) == kDied);
+}
+
+// What the other side sees when init's end is closed: "reset" or "end of file".
+std::string end_of(const Conversation& conversation) {
+  ::close(conversation.inits);
+  char byte = 0;
+  return ::recv(conversation.ours, &byte, 1, 0) < 0 && errno == ECONNRESET ? "reset" : "end of file";
+}
+
+TEST_CASE("start stays unread behind the gate until init takes it, so that its death can be told",
+          "[kernel][conversation]") {
+  for (const bool takes : {false, true}) {
+    CHECK(in_new_namespaces([takes] {
+            const Conversation conversation;
+            conversation.tell(Line::start);
+            Builder builder;
+            builder.add("", plan::Gate{.mode = plan::GateMode::sync});
+            if (takes) builder.add("", plan::Expect{.line = static_cast<std::uint64_t>(Line::start)});
+            const std::string failed = converse(conversation, builder);
+            const std::string heard = conversation.heard();
+            return failed + heard + end_of(conversation);
+          }) == (takes ? "ready end of file" : "ready reset"));
+  }
 }
 
 int open_gate() {

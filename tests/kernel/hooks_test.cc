@@ -119,5 +119,10 @@ TEST_CASE("a hook that neither reads nor ends is killed all the same", "[kernel]
   CHECK(failed.find(failed_with(protocol::Problem::hook_timed_out, "")) == 0);
 }
 
+TEST_CASE("what a hook leaves behind does not keep init, though it holds the output", "[kernel][hooks]") {
+  CHECK(run_in_world({.script = "sleep 50 & exit 0", .timeout_ms = 30'000}).empty());
+  CHECK(run_in_world({.script = "yes & exit 0", .timeout_ms = 30'000}).empty());
+}
+
 }  // namespace
 }  // namespace capsule::test

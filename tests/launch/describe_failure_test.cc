@@ -32,7 +32,8 @@ std::string worded(const Case& c) {
   std::strncpy(failure.call, c.call, sizeof(failure.call) - 1);
   std::strncpy(failure.object, c.object, sizeof(failure.object) - 1);
   const Error error = describe_failure(failure);
-  CHECK(error.kind() == ErrorKind::peer);
+  const bool is_of_hook = failure.kind == static_cast<std::uint16_t>(plan::StepKind::run_hook);
+  CHECK(error.kind() == (is_of_hook ? ErrorKind::hook : ErrorKind::peer));
   return error.message();
 }
 

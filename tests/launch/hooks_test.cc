@@ -1,7 +1,9 @@
 #include "runtime/launch/hooks.h"
 
 #include <chrono>
+#include <csignal>
 
+#include "runtime/launch/interrupts.h"
 #include "tests/support/catch.h"
 #include "tests/support/scratch.h"
 
@@ -78,6 +80,44 @@ TEST_CASE("a hook that takes too long is killed", "[launch][hooks]") {
   CHECK(ran.error().message() ==
         "error running createRuntime hook #0 (/bin/sh): hook ran past specified timeout of 1s");
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+}
+
+TEST_CASE("of a hook that is killed for its time the output is told too", "[launch][hooks]") {
+  const test::Scratch scratch;
+  spec::Hook slow = shell("echo waiting for godot; exec sleep 60");
+  slow.timeout = 1;
+  const Status ran = run({slow}, scratch);
+  REQUIRE_FALSE(ran.has_value());
+  CHECK(ran.error().message() ==
+        "error running createRuntime hook #0 (/bin/sh): hook ran past specified timeout of 1s, output: "
+        "waiting for "
+        "godot");
+}
+
+TEST_CASE("what a hook leaves behind does not keep us, silent or talkative", "[launch][hooks]") {
+  for (const char* straggler : {"sleep 60", "exec yes"}) {
+    const test::Scratch scratch;
+    const auto begin = std::chrono::steady_clock::now();
+    const Status ran =
+        run({shell("echo begun; (" + std::string(straggler) + ") & echo $! > pid; exit 0")}, scratch);
+    CHECK(ran.has_value());
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+    ::kill(std::stoi(scratch.content("pid")), SIGKILL);
+  }
+}
+
+TEST_CASE("a signal that asks us to give up ends the hook that runs", "[launch][hooks]") {
+  const test::Scratch scratch;
+  const UniqueFd interrupts = open_interrupts().value();
+  ::raise(SIGTERM);
+  const std::vector<spec::Hook> hooks{shell("exec sleep 60")};
+  const Status ran = run_hooks({.kind = "createRuntime",
+                                .hooks = &hooks,
+                                .state = "{}",
+                                .bundle = scratch.path(),
+                                .interrupts = interrupts});
+  REQUIRE_FALSE(ran.has_value());
+  CHECK(ran.error().message() == "error running createRuntime hook #0 (/bin/sh): interrupted (SIGTERM)");
 }
 
 TEST_CASE("a hook that never reads its state does not stop us, however large it is", "[launch][hooks]") {

@@ -191,5 +191,27 @@ TEST_CASE("a hook in the container has its own environment, or the one of where 
   CHECK(line_of(builder, "run_hook path=/d").find("# /hooks/startContainer/1") != std::string::npos);
 }
 
+TEST_CASE("a container that a service manager waits for has a socket of its own", "[launch][notify]") {
+  Host host = test::ordinary_host();
+  host.notify_directory = "/run/capsule/c1/notify";
+  LaunchOptions options;
+  options.id = "c1";
+  Bundle bundle = test::ordinary_bundle();
+  bundle.spec.process->env = {"NOTIFY_SOCKET=/elsewhere", "A=1"};
+  const CreatePlan plan = plan_create(bundle, options, host, plan::GateMode::listen).value();
+  CHECK(plan.has_notify_socket);
+  const std::string bind = test::line_of(plan.builder, "bind ");
+  CHECK(bind.find("target=/run/notify source=/run/capsule/c1/notify") != std::string::npos);
+  CHECK(bind.find("ro|nosuid|nodev|noexec") != std::string::npos);
+  CHECK(test::line_of(plan.builder, "exec ").find("NOTIFY_SOCKET=/run/notify/notify.sock A=1]") !=
+        std::string::npos);
+
+  std::erase_if(bundle.spec.linux->namespaces,
+                [](const spec::Namespace& n) { return n.type == spec::NamespaceType::mount; });
+  const CreatePlan shared = plan_create(bundle, options, host, plan::GateMode::listen).value();
+  CHECK_FALSE(shared.has_notify_socket);
+  CHECK(test::line_of(shared.builder, "exec ").find("NOTIFY_SOCKET=/elsewhere") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace capsule::launch

@@ -1,6 +1,7 @@
 #include "runtime/launch/plan_exec.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "tests/launch/support.h"
 #include "tests/support/catch.h"
@@ -231,6 +232,16 @@ TEST_CASE("processors are ours while the process is born, and its own once it is
 
   process.exec_cpu_affinity->initial = "2-1";
   CHECK_FALSE(plan_of(frozen_spec(), process, options).has_value());
+}
+
+TEST_CASE("exec follows init where the container's own cgroup takes no process", "[launch][exec]") {
+  ExecOptions anywhere;
+  ExecOptions somewhere;
+  somewhere.cgroup = "below";
+  CHECK(may_join_cgroup_of_init(EBUSY, anywhere));
+  CHECK(may_join_cgroup_of_init(EOPNOTSUPP, anywhere));
+  CHECK_FALSE(may_join_cgroup_of_init(EACCES, anywhere));
+  CHECK_FALSE(may_join_cgroup_of_init(EBUSY, somewhere));
 }
 
 }  // namespace

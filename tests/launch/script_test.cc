@@ -23,7 +23,10 @@ Lines script_of(const CreatePlan& plan) {
   if ((plan.namespaces.clone_flags & CLONE_NEWUSER) != 0) script.emplace_back("expect maps_written");
   for (const plan::StepHeader* step = view.first(); step != nullptr; step = view.next(step)) {
     if (step->kind == plan::StepKind::fork_init) script.emplace_back("say forked");
-    if (step->kind == plan::StepKind::gate) script.emplace_back("say ready");
+    if (step->kind == plan::StepKind::gate) {
+      script.emplace_back("say ready");
+      break;  // what comes behind is between init and whoever opens the gate
+    }
     if (step->kind == plan::StepKind::say || step->kind == plan::StepKind::expect)
       script.push_back(
           plan::describe_step(view, step).substr(0, plan::describe_step(view, step).find("   #")));
@@ -89,6 +92,12 @@ TEST_CASE("a launch has the lines that it needs and no others", "[launch][protoc
            Case{
                with(add_prestart_hook), {"say rootfs_mounted", "expect hooks_done", "say ready"}, "prestart"},
            Case{with(add_container_hook), {"say ready"}, "hooks inside are init's own"},
+           Case{with([](spec::Spec& spec) {
+                  add_container_hook(spec);
+                  spec.hooks.poststop = {{.path = "/hook"}};
+                }),
+                {"say rootfs_mounted", "expect hooks_done", "say ready"},
+                "poststop is owed from here on"},
            Case{with(add_user), {"expect maps_written", "say ready"}, "maps come from outside"},
            Case{with(add_net_device),
                 {"say namespaces_ready", "expect network_ready", "say ready"},
@@ -111,6 +120,20 @@ TEST_CASE("ready is the last line before the gate, whatever the plan", "[launch]
     CHECK(script.back() == "say ready");
     CHECK(std::count(script.begin(), script.end(), "say ready") == 1);
   }
+}
+
+TEST_CASE("start is taken behind the last hook, and before a filter that might forbid it",
+          "[launch][protocol]") {
+  const CreatePlan plan = plan_of(with([](spec::Spec& spec) {
+    spec.hooks.start_container = {{.path = "/hook"}};
+    spec.process->no_new_privileges = true;
+    spec.linux->seccomp = spec::Seccomp{.default_action = "SCMP_ACT_ALLOW"};
+  }));
+  Lines kinds;
+  for (const std::string& line : test::lines_of(plan.builder))
+    kinds.push_back(line.substr(0, line.find(' ')));
+  const auto gate = std::find(kinds.begin(), kinds.end(), "gate");
+  CHECK(Lines(gate, kinds.end()) == Lines{"gate", "run_hook", "expect", "seccomp", "exec"});
 }
 
 // Init's part of the script, up to `last`, in a process of its own; then it dies.

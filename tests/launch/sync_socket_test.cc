@@ -1,5 +1,6 @@
 #include "runtime/launch/sync_socket.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +10,8 @@
 #include <functional>
 
 #include "runtime/base/sys.h"
+#include "runtime/launch/interrupts.h"
+#include "runtime/plan/plan.h"
 #include "tests/support/catch.h"
 
 namespace capsule::launch {
@@ -111,6 +114,70 @@ TEST_CASE("R20 texts of a failure that do not end are cut, not read past", "[lau
   REQUIRE_FALSE(taken.has_value());
   CHECK(taken.error().message().size() < protocol::kMaxField + protocol::kMaxObject +
                                              sizeof("cannot be mounted because it lies inside /proc") + 10);
+}
+
+TEST_CASE("start has succeeded when the peer took it and closed", "[launch][sync]") {
+  Peer peer = start_peer([](FdRef socket) { (void)receive_frame(socket); });
+  CHECK(start_program(peer.socket, &peer.process).has_value());
+}
+
+TEST_CASE("a peer that dies with start unread has not executed anything", "[launch][sync]") {
+  Peer exited = start_peer([](FdRef) {});
+  const Status first = start_program(exited.socket, &exited.process);
+  REQUIRE_FALSE(first.has_value());
+  CHECK(first.error().message() == "container init exited with status 7 before it executed the program");
+
+  Peer killed = start_peer([](FdRef socket) {
+    char byte = 0;
+    (void)::recv(socket.get(), &byte, 1, MSG_PEEK);  // it has seen it, and not taken it
+    ::raise(SIGKILL);
+  });
+  const Status second = start_program(killed.socket, &killed.process);
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().message() == "container init was killed (SIGKILL) before it executed the program");
+
+  Peer strangers = start_peer([](FdRef) {});
+  const Status third = start_program(strangers.socket, nullptr);
+  REQUIRE_FALSE(third.has_value());
+  CHECK(third.error().message() == "container init died before it executed the program");
+}
+
+TEST_CASE("what init said last is heard although start was left unread", "[launch][sync]") {
+  Peer peer = start_peer([](FdRef socket) {
+    char byte = 0;
+    (void)::recv(socket.get(), &byte, 1, MSG_PEEK);
+    protocol::Failure failure{};
+    failure.frame.line = Line::failed;
+    failure.problem = protocol::Problem::hook_failed;
+    failure.kind = static_cast<std::uint16_t>(plan::StepKind::run_hook);
+    failure.err = 3;
+    std::strcpy(failure.field, "/hooks/startContainer/0");
+    say(socket, &failure, sizeof(failure));
+  });
+  const Status started = start_program(peer.socket, &peer.process);
+  REQUIRE_FALSE(started.has_value());
+  CHECK(started.error().kind() == ErrorKind::hook);
+  CHECK(started.error().message().find("error running hook /hooks/startContainer/0: exit status 3") == 0);
+}
+
+TEST_CASE("waiting for a line ends with the signal that asks for it", "[launch][sync]") {
+  const UniqueFd interrupts = open_interrupts().value();
+  Peer peer = start_peer([](FdRef) {
+    for (;;)
+      ::pause();
+  });
+  ::raise(SIGTERM);
+  const Status taken = expect_line(peer.socket, Line::ready, peer.process, interrupts);
+  REQUIRE_FALSE(taken.has_value());
+  CHECK(taken.error().message() == "interrupted (SIGTERM) while waiting for container init to say ready");
+}
+
+TEST_CASE("a signal that our parent made us ignore interrupts nothing", "[launch][sync]") {
+  const UniqueFd interrupts = open_interrupts().value();
+  void (*const before)(int) = std::signal(SIGHUP, SIG_IGN);
+  ::raise(SIGHUP);
+  CHECK(check_interrupts(interrupts).has_value());
+  (void)std::signal(SIGHUP, before);
 }
 
 TEST_CASE("forked without the new process's descriptor is refused", "[launch][sync]") {
