@@ -208,8 +208,6 @@ FILE_SYSTEM = [
         mounting(destination="/mnt", type="tmpfs", source="tmpfs", options=["nonsense=1"])),
     bad("bind-with-data", "a bind takes no data", ("nonsense", NEW_MOUNT),
         mounting(destination="/mnt", type="bind", source="/tmp", options=["bind", "nonsense=1"])),
-    bad("mount-on-the-root", "nothing may cover the rootfs", NEW_MOUNT,
-        mounting(destination="/", type="tmpfs", source="tmpfs")),
     bad("mount-inside-proc", "/proc tells the truth", NEW_MOUNT,
         mounting(destination="/proc/self", type="tmpfs", source="tmpfs")),
     bad("tmpfs-on-proc", "/proc tells the truth", NEW_MOUNT,

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from support import kernel, mountinfo
+from support.marks import covers, extension
 from support.rootfs import chown_tree
 
 
@@ -166,167 +167,6 @@ def test_a_device_can_be_bound(container, bundle):
     bundle.bind("/dev/null", "/dev/mine", "bind")
 
     assert container.output("stat -c '%F %t:%T' /dev/mine") == "character special file 1:3\n"
-
-
-# Options.
-
-
-@pytest.mark.parametrize(
-    "option", ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime", "nosymfollow"]
-)
-def test_an_option_is_set_on_a_tmpfs(container, bundle, option):
-    bundle.mount("/mnt", "tmpfs", "tmpfs", [option])
-
-    assert option in mountinfo.inside(container)["/mnt"].options
-
-
-@pytest.mark.parametrize("option", ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "nosymfollow"])
-def test_an_option_is_set_on_a_bind(container, bundle, source, option):
-    bundle.bind(source, "/mnt", "bind", option)
-
-    assert option in mountinfo.inside(container)["/mnt"].options
-
-
-@pytest.mark.parametrize("option", ["sync", "dirsync", "lazytime", "mand"])
-def test_an_option_of_the_file_system_is_set(container, bundle, option):
-    bundle.mount("/mnt", "tmpfs", "tmpfs", [option])
-
-    assert option in mountinfo.inside(container)["/mnt"].super_options or option == "mand"
-
-
-@pytest.mark.parametrize(
-    "option",
-    "async atime defaults dev diratime exec iversion loud noiversion nolazytime nomand norelatime nostrictatime"
-    " rw silent strictatime suid symfollow".split(),
-)
-def test_an_option_that_clears_or_changes_nothing_is_understood(container, bundle, option):
-    bundle.mount("/mnt", "tmpfs", "tmpfs", [option])
-
-    assert "rw" in mountinfo.inside(container)["/mnt"].options
-
-
-@pytest.mark.parametrize(
-    "options, seen, unseen",
-    [
-        (["ro", "rw"], "rw", "ro"),
-        (["rw", "ro"], "ro", "rw"),
-        (["nosuid", "suid"], None, "nosuid"),
-        (["suid", "nosuid"], "nosuid", None),
-        (["noexec", "exec"], None, "noexec"),
-        (["nodev", "dev"], None, "nodev"),
-    ],
-    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
-)
-def test_the_last_of_contradicting_options_wins(container, bundle, source, options, seen, unseen):
-    bundle.bind(source, "/mnt", "bind", *options)
-
-    found = mountinfo.inside(container)["/mnt"].options
-
-    assert seen is None or seen in found
-    assert unseen is None or unseen not in found
-
-
-@pytest.mark.parametrize(
-    "option, seen",
-    [
-        ("rro", "ro"),
-        ("rnosuid", "nosuid"),
-        ("rnodev", "nodev"),
-        ("rnoexec", "noexec"),
-        ("rnoatime", "noatime"),
-        ("rnodiratime", "nodiratime"),
-        ("rnosymfollow", "nosymfollow"),
-    ],
-)
-def test_a_recursive_option_reaches_the_mounts_below(container, bundle, nested, option, seen):
-    bundle.bind(nested, "/mnt", "rbind", option)
-
-    mounts = mountinfo.inside(container)
-
-    assert seen in mounts["/mnt"].options
-    assert seen in mounts["/mnt/sub"].options
-
-
-def test_a_plain_option_does_not_reach_the_mounts_below(container, bundle, nested):
-    bundle.bind(nested, "/mnt", "rbind", "ro")
-
-    mounts = mountinfo.inside(container)
-
-    assert "ro" in mounts["/mnt"].options
-    assert "rw" in mounts["/mnt/sub"].options
-
-
-def test_recursive_options_do_not_change_the_host(container, bundle, nested):
-    bundle.bind(nested, "/mnt", "rbind", "rro")
-
-    container.run()
-
-    (nested / "sub/still").write_text("writable")
-
-
-def test_mounts_happen_in_the_order_of_the_list(container, bundle):
-    bundle.mount("/mnt", "tmpfs").mount("/mnt/inner", "tmpfs").mount("/mnt", "tmpfs")
-
-    assert container.output("ls /mnt") == ""
-
-
-@pytest.mark.parametrize(
-    "option, field",
-    [("shared", "shared:"), ("slave", None), ("private", None), ("unbindable", "unbindable"), ("rshared", "shared:")],
-)
-def test_the_propagation_of_a_mount_is_set(container, bundle, option, field):
-    bundle.mount("/mnt", "tmpfs", "tmpfs", [option])
-
-    propagation = mountinfo.inside(container)["/mnt"].propagation
-
-    assert any(item.startswith(field) for item in propagation) if field else propagation == []
-
-
-@pytest.mark.parametrize(
-    "value, field", [("shared", "shared:"), ("private", None), ("unbindable", "unbindable"), ("rprivate", None)]
-)
-def test_the_propagation_of_the_root_is_set(container, bundle, value, field):
-    bundle.linux["rootfsPropagation"] = value
-
-    propagation = mountinfo.inside(container)["/"].propagation
-
-    assert any(item.startswith(field) for item in propagation) if field else propagation == []
-
-
-def test_a_slave_root_receives_mounts_of_the_host(container, bundle, source):
-    kernel.mount(source, source, flags=kernel.MS_BIND)
-    kernel.mount("none", source, flags=kernel.MS_SHARED)
-    try:
-        bundle.linux["rootfsPropagation"] = "rslave"
-        bundle.bind(source, "/mnt", "rbind", "rslave")
-
-        propagation = mountinfo.inside(container)["/mnt"].propagation
-    finally:
-        kernel.unmount(source, kernel.MNT_DETACH)
-
-    assert any(item.startswith("master:") for item in propagation)
-
-
-def test_tmpcopyup_fills_the_tmpfs_with_what_was_there(container, bundle):
-    bundle.write("/data/a/file", "kept\n", 0o640)
-    bundle.mount("/data", "tmpfs", "tmpfs", ["tmpcopyup"])
-
-    assert container.output("cat /data/a/file; stat -c %a /data/a/file; echo x >/data/new") == "kept\n640\n"
-    assert not (bundle.rootfs / "data/new").exists()
-
-
-def test_a_tmpfs_inherits_the_mode_of_its_directory(container, bundle):
-    (bundle.rootfs / "data").mkdir()
-    (bundle.rootfs / "data").chmod(0o1770)
-    bundle.mount("/data", "tmpfs")
-
-    assert container.output("stat -c %a /data") == "1770\n"
-
-
-def test_a_read_only_tmpfs_is_read_only_at_the_end(container, bundle):
-    bundle.mount("/mnt", "tmpfs", "tmpfs", ["ro"])
-
-    assert container.output("touch /mnt/x 2>/dev/null || echo refused") == "refused\n"
 
 
 # Symlinks in the image stay in the image.
@@ -538,19 +378,6 @@ def test_masks_cover_user_mounts(container, bundle, source):
     assert container.output("cat /mnt/file; echo end") == "end\n"
 
 
-# Mapped ids on mounts.
-
-
-def test_an_idmapped_bind_shows_other_owners(container, bundle, source):
-    os.chown(source / "file", 1000, 1000)
-    bundle.map_ids((0, 100000, 65536))
-    chown_tree(bundle.rootfs, 100000)
-    mapping = [{"containerID": 0, "hostID": 100000, "size": 65536}]
-    bundle.mount("/mnt", "bind", source, ["rbind", "idmap"], uidMappings=mapping, gidMappings=mapping)
-
-    assert container.output("stat -c %u:%g /mnt/file") == "1000:1000\n"
-
-
 def test_a_source_only_root_can_reach_is_bound_into_a_user_namespace(container, bundle, work):
     closed = work / "closed"
     closed.mkdir(mode=0o700)
@@ -562,3 +389,82 @@ def test_a_source_only_root_can_reach_is_bound_into_a_user_namespace(container, 
     bundle.bind(closed / "inner", "/mnt", "bind")
 
     assert container.output("cat /mnt/file") == "reached\n"
+
+
+# On top of everything.
+
+
+@covers("/mounts/*/destination")
+def test_a_mount_on_the_root_takes_its_place(container, bundle, template, work):
+    """runc refuses it."""
+    other = template.clone_to(work / "other-rootfs")
+    (other / "marker").write_text("")
+    bundle.mounts.insert(0, {"destination": "/", "type": "bind", "source": str(other), "options": ["rbind", "nodev"]})
+    bundle.mount("/mnt/below", "tmpfs")
+    bundle.linux["maskedPaths"] = ["/etc/passwd"]
+
+    output = container.output("ls /marker; cat /etc/passwd; grep -c . /etc/group; cat /proc/self/mountinfo")
+
+    lines = output.splitlines()
+    assert lines[:2] == ["/marker", "3"]
+    assert [line.split()[4] for line in lines[2:]].count("/") == 1
+    mounts = mountinfo.parse("\n".join(lines[2:]))
+    assert "nodev" in mounts["/"].options
+    assert mounts["/mnt/below"].kind == "tmpfs"
+    assert (other / "mnt/below").is_dir() and not (bundle.rootfs / "mnt/below").exists()
+
+
+@extension("the root is what is mounted on it, read-only included")
+def test_a_tmpfs_on_the_root_may_be_filled_by_binds_and_made_read_only(container, bundle):
+    bundle.config["root"]["readonly"] = True
+    bundle.mounts.insert(0, {"destination": "/", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755", "nodev"]})
+    bundle.mount("/bin", "bind", bundle.rootfs / "bin", ["bind", "ro"])
+
+    output = container.output("ls /; touch /x 2>/dev/null || echo refused; ls /dev/null")
+
+    assert output.split() == ["bin", "dev", "proc", "sys", "refused", "/dev/null"]
+
+
+@extension("nothing of what was covered stays")
+def test_R03_the_host_is_gone_however_often_the_root_is_covered(container, bundle):
+    for _ in range(3):
+        bundle.mounts.insert(0, {"destination": "/", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]})
+    bundle.mount("/bin", "bind", bundle.rootfs / "bin", ["bind", "ro"])
+
+    table = container.output("cat /proc/self/mountinfo").splitlines()
+
+    assert [line.split()[4] for line in table].count("/") == 1
+
+
+@extension("also without pivot_root")
+def test_a_mount_on_the_root_is_entered_with_no_pivot(container, bundle, template, work):
+    other = template.clone_to(work / "other-rootfs")
+    (other / "marker").write_text("")
+    bundle.mount("/", "bind", other, ["bind"])
+    bundle.mounts.sort(key=lambda entry: len(entry["destination"]))
+    bundle.sh("ls /marker")
+
+    assert container.run("--no-pivot").out == "/marker\n"
+
+
+@extension("the sentences")
+@pytest.mark.parametrize(
+    "options, why",
+    [
+        (["tmpcopyup"], "and is not copied"),
+        (["rshared"], "whose propagation is what /linux/rootfsPropagation says"),
+    ],
+)
+def test_what_makes_no_sense_on_the_root_is_refused(container, bundle, options, why):
+    bundle.mount("/", "tmpfs", "tmpfs", options)
+
+    container.try_run().refused(f'/mounts/4/destination: "/" is the top of the rootfs, {why}')
+
+
+@extension("the host's root is not covered")
+def test_R26_a_mount_on_the_root_needs_a_mount_namespace(container, bundle):
+    bundle.without_namespace("mount")
+    bundle.config["mounts"] = []
+    bundle.mount("/", "tmpfs")
+
+    container.try_run().refused("may be covered in a mount namespace of the container's own only")

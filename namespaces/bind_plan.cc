@@ -31,12 +31,20 @@ std::uint32_t source_flags(const MountOptions& options) {
   return flags;
 }
 
+// Who has left the host's tree can clone nothing of it.
+Status check_reach(const MountContext& context, const MountRequest& request) {
+  if (!context.host.joins || context.host.privileged) return {};
+  return Error::unsupported(
+      cat({request.pointer, ": a bind mount cannot be added to a rootless container that lives"}));
+}
+
 }  // namespace
 
-void add_bind(const MountContext& context,
-              const MountRequest& request,
-              BindSource source,
-              plan::Builder& builder) {
+Status add_bind(const MountContext& context,
+                const MountRequest& request,
+                BindSource source,
+                plan::Builder& builder) {
+  TRY(check_reach(context, request));
   const bool recursive = (source.flags & plan::kMountRecursive) != 0;
   plan::Bind step{.flags = source.flags | plan::kMountIsBind};
   step.attributes = of_clone(context, source.attributes, recursive);
@@ -54,14 +62,19 @@ void add_bind(const MountContext& context,
                                 .recursive_idmap = source.maps.recursive});
   }
   builder.add(request.pointer, step);
+  return {};
+}
+
+Status refuse_bind_data(const MountRequest& request) {
+  const std::vector<MountOptions::Data>& data = request.options.data;
+  if (data.empty()) return {};
+  return Error::invalid_config(item_pointer(request.pointer + "/options", data[0].index),
+                               "bind mounts cannot have any filesystem-specific options applied");
 }
 
 Status plan_bind(const MountContext& context, const MountRequest& request, plan::Builder& builder) {
   const MountOptions& options = request.options;
-  if (!options.data.empty()) {
-    return Error::invalid_config(item_pointer(request.pointer + "/options", options.data[0].index),
-                                 "bind mounts cannot have any filesystem-specific options applied");
-  }
+  TRY(refuse_bind_data(request));
   const std::string source = request.mount.source.value_or("");
   if (source.empty()) return Error::invalid_config(request.pointer + "/source", "is needed for a bind mount");
 
@@ -69,8 +82,7 @@ Status plan_bind(const MountContext& context, const MountRequest& request, plan:
                   .flags = TRY(target_flags(request)) | source_flags(options),
                   .attributes = options.attributes,
                   .maps = TRY(plan_id_maps(context, request))};
-  add_bind(context, request, std::move(bind), builder);
-  return {};
+  return add_bind(context, request, std::move(bind), builder);
 }
 
 }  // namespace capsule::ns

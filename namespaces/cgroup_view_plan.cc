@@ -17,8 +17,7 @@ Status plan_host_hierarchy(const MountContext& context, const MountRequest& requ
   source.attributes.clear &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   source.attributes.recursive_clear &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   source.attributes.recursive_set |= MOUNT_ATTR_RDONLY;
-  add_bind(context, request, std::move(source), builder);
-  return {};
+  return add_bind(context, request, std::move(source), builder);
 }
 
 // A cgroup namespace is rooted at the container's own cgroup. Where the kernel refuses the mount (the
@@ -28,7 +27,7 @@ Status plan_own_cgroup(const MountContext& context, const MountRequest& request,
   step.target = builder.text(request.target);
   step.type = builder.text("cgroup2");
   step.source = builder.text("cgroup");
-  if (!context.host.cgroup_path.empty()) {
+  if (!context.host.cgroup_path.empty() && !context.host.joins) {
     step.flags |= plan::kMountFallbackBind;
     step.fallback_source = builder.text(cat({context.host.cgroup_mount, context.host.cgroup_path}));
   }
@@ -44,7 +43,7 @@ Status plan_cgroup_view(const MountContext& context, const MountRequest& request
   if (context.host.cgroup_mount.empty()) {
     return Error::unsupported(cat({request.pointer, ": this host has no cgroup2 file system to mount"}));
   }
-  (void)TRY(plan_id_maps(context, request));  // refuses: only binds can have them
+  (void)TRY(plan_id_maps(context, request));  // refuses: no view can have them
   if (has_namespace(context.spec, spec::NamespaceType::cgroup))
     return plan_own_cgroup(context, request, builder);
   return plan_host_hierarchy(context, request, builder);

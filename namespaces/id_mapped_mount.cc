@@ -1,5 +1,6 @@
 // Which maps an id-mapped mount has: its own (uidMappings, gidMappings), those of crun's "idmap=…", or the
 // container's.
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -84,15 +85,23 @@ Result<MappingPair> choose_mappings(const MountContext& context, const MountRequ
   return container;
 }
 
+// Their files have owners of the kernel's choosing, and the kernel maps none of them.
+constexpr std::array<std::string_view, 6> kNeverMapped = {"cgroup", "cgroup2", "devpts",
+                                                          "mqueue", "proc",    "sysfs"};
+
+Status check_type(const MountRequest& request) {
+  if (request.is_bind()) return {};
+  if (std::find(kNeverMapped.begin(), kNeverMapped.end(), request.type()) == kNeverMapped.end()) return {};
+  return Error::invalid_config(
+      request.pointer, cat({"a file system of type ", quoted(request.type()), " cannot be id-mapped"}));
+}
+
 }  // namespace
 
 Result<IdMaps> plan_id_maps(const MountContext& context, const MountRequest& request) {
   // Mappings alone ask for an id-mapped mount too (config.md#mounts).
-  const spec::Mount& mount = request.mount;
-  if (!request.options.idmap && mount.uid_mappings.empty() && mount.gid_mappings.empty()) return IdMaps{};
-  if (!request.is_bind()) {
-    return Error::invalid_config(request.pointer, "id-mapped mounts are only supported for bind-mounts");
-  }
+  if (!request.wants_id_maps()) return IdMaps{};
+  TRY(check_type(request));
   if (!context.host.privileged) {
     return Error::unsupported(
         cat({request.pointer, ": id-mapped mounts are not supported for rootless containers"}));

@@ -185,10 +185,13 @@ void set_propagation(plan::MountAttributes& a, const Option& option) {
   if (option.recursive) a.recursive_propagation = option.bits;
 }
 
-void set_superblock_flag(std::vector<std::string>& flags, const Option& option) {
+void set_superblock_flag(MountOptions& options, const Option& option) {
   if (option.superblock.empty()) return;
-  flags.erase(std::remove(flags.begin(), flags.end(), option.superblock), flags.end());
-  if (option.effect == Effect::set) flags.emplace_back(option.superblock);
+  for (std::vector<std::string>* flags : {&options.superblock, &options.superblock_cleared}) {
+    flags->erase(std::remove(flags->begin(), flags->end(), option.superblock), flags->end());
+  }
+  const bool sets = option.effect == Effect::set;
+  (sets ? options.superblock : options.superblock_cleared).emplace_back(option.superblock);
 }
 
 void set_idmap(MountOptions& options, const Option& option, std::string_view maps, std::size_t index) {
@@ -199,7 +202,7 @@ void set_idmap(MountOptions& options, const Option& option, std::string_view map
 }
 
 void apply(const Option& option, MountOptions& options) {
-  set_superblock_flag(options.superblock, option);
+  set_superblock_flag(options, option);
   switch (option.effect) {
     case Effect::nothing:
     case Effect::idmap:

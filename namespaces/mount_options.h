@@ -30,6 +30,7 @@ struct MountOptions {
   // last word has it.
   plan::MountAttributes attributes;
   std::vector<std::string> superblock;  // flags of the whole file system: "ro", "sync"
+  std::vector<std::string> superblock_cleared;
 
   struct Data {  // what the table does not know: a parameter of the file system
     std::string text;

@@ -6,6 +6,7 @@
 
 #include "namespaces/lexical.h"
 #include "namespaces/mount_request.h"
+#include "namespaces/propagation.h"
 #include "runtime/base/kernel_abi.h"
 #include "runtime/base/text.h"
 
@@ -48,18 +49,64 @@ Status check_options(const MountRequest& request) {
     return Error::invalid_config(request.pointer + "/options",
                                  "src-nofollow and copy-symlink are only supported for bind mounts");
   }
-  if (request.target == "/") {
-    return Error::invalid_config(request.pointer + "/destination",
-                                 cat({quoted(request.mount.destination), " is the top of the rootfs"}));
+  if (options.remount && request.wants_id_maps()) {
+    return Error::invalid_config(request.pointer,
+                                 "a mount cannot be id-mapped any more when it is remounted");
   }
   return {};
 }
 
+// A mount on "/" takes the place of the rootfs, which stays below it, out of sight.
+Status check_top(const MountContext& context, const MountRequest& request) {
+  if (request.target != "/" || request.options.remount) return {};
+  const MountOptions& options = request.options;
+  const auto refuse = [&](std::string_view why) {
+    return Error::invalid_config(request.pointer + "/destination",
+                                 cat({quoted(request.mount.destination), " is the top of the rootfs", why}));
+  };
+  if (context.host.joins)
+    return refuse(" of a container that lives, and its processes would not see what covers it");
+  if (root_mode(context.spec, context.host) == plan::RootMode::plain)
+    return refuse(", and may be covered in a mount namespace of the container's own only");
+  if (options.tmpcopyup || options.copy_symlink) return refuse(", and is not copied");
+  const plan::MountAttributes& a = options.attributes;
+  if (((a.propagation | a.recursive_propagation) & MS_SHARED) != 0)
+    return refuse(", whose propagation is what /linux/rootfsPropagation says");
+  return {};
+}
+
+// The words that undo a flag of the superblock, as fsconfig(2) knows them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSuperblockOpposites = {
+    {{"lazytime", "nolazytime"}, {"mand", "nomand"}, {"sync", "async"}}};
+
+// "ro" and "rw" are about the mount alone: the file system may be the host's as well.
+Result<std::vector<std::string>> superblock_changes(const MountRequest& request) {
+  const MountOptions& options = request.options;
+  std::vector<std::string> words;
+  for (const std::string& flag : options.superblock) {
+    if (flag == "dirsync")
+      return Error::invalid_config(request.pointer + "/options", "dirsync cannot be changed by a remount");
+    if (flag != "ro") words.push_back(flag);
+  }
+  for (const auto& [flag, opposite] : kSuperblockOpposites) {
+    const auto& cleared = options.superblock_cleared;
+    if (std::find(cleared.begin(), cleared.end(), flag) != cleared.end()) words.emplace_back(opposite);
+  }
+  return words;
+}
+
+// A remount of a bind is about the mount; of anything else, about its file system too (mount(2)).
 Status plan_remount(const MountRequest& request, plan::Builder& builder) {
-  if (!request.options.data.empty()) {
-    return Error::unsupported(
-        cat({item_pointer(request.pointer + "/options", request.options.data[0].index),
-             ": remount changes the flags of a mount, not the options of its file system"}));
+  if (request.is_bind()) TRY(refuse_bind_data(request));
+  std::vector<std::string> parameters;
+  if (!request.is_bind()) parameters = TRY(superblock_changes(request));
+  for (const MountOptions::Data& data : request.options.data) {
+    for (std::string& word : split_data(data.text))
+      parameters.push_back(std::move(word));
+  }
+  if (!parameters.empty()) {
+    builder.add(request.pointer, plan::Reconfigure{.target = builder.text(request.target),
+                                                   .options = builder.list(parameters)});
   }
   builder.add(request.pointer, plan::SetAttributes{.target = builder.text(request.target),
                                                    .attributes = request.options.attributes});
@@ -69,6 +116,7 @@ Status plan_remount(const MountRequest& request, plan::Builder& builder) {
 Status plan_mount(const MountContext& context, const MountRequest& request, plan::Builder& builder) {
   TRY(check_texts(request));
   TRY(check_options(request));
+  TRY(check_top(context, request));
   if (request.options.remount) return plan_remount(request, builder);
   if (request.is_bind()) return plan_bind(context, request, builder);
   if (request.is_cgroup()) return plan_cgroup_view(context, request, builder);
@@ -112,16 +160,32 @@ plan::MountAttributes of_fresh_mount(const plan::MountAttributes& a) {
           .propagation = a.propagation != 0 ? a.propagation : a.recursive_propagation};
 }
 
+// What a container that lives may have mounted from inside: file systems of its own namespaces, which take no
+// source. Any other's source (a device, overlay's directories) would be looked up in its root, where it may
+// name anything.
+constexpr std::array<std::string_view, 7> kWithoutSource = {"cgroup2", "devpts", "mqueue", "proc",
+                                                            "ramfs",   "sysfs",  "tmpfs"};
+
+// Made by the host side: what is id-mapped, since only who owns the file system may do that and only before
+// it is attached; and what has a source once init has left the host's tree.
+Result<bool> is_made_outside(const MountContext& context, const MountRequest& request, const IdMaps& maps) {
+  if (!maps.uids.empty()) return true;
+  if (!context.host.joins || contains(kWithoutSource, request.type())) return false;
+  if (context.host.privileged) return true;
+  return Error::unsupported(cat({request.pointer, ": a file system of type ", quoted(request.type()),
+                                 " cannot be added to a rootless container that lives"}));
+}
+
 }  // namespace
 
 Status plan_filesystem(const MountContext& context, const MountRequest& request, plan::Builder& builder) {
   if (request.type().empty()) {
     return Error::invalid_config(request.pointer + "/type", "is needed for a mount that is not a bind mount");
   }
-  (void)TRY(plan_id_maps(context, request));  // refuses: only binds can have them
+  IdMaps maps = TRY(plan_id_maps(context, request));
 
   plan::MountFilesystem step{.flags = TRY(target_flags(request))};
-  const std::vector<std::string> parameters = TRY(plan_parameters(context, request));
+  std::vector<std::string> parameters = TRY(plan_parameters(context, request));
   const std::string source = request.mount.source.value_or("");
   step.target = builder.text(request.target);
   step.type = builder.text(request.type());
@@ -135,12 +199,35 @@ Status plan_filesystem(const MountContext& context, const MountRequest& request,
   // host's network gets the host's /sys.
   const bool borrows_network = has_namespace(context.spec, spec::NamespaceType::user) &&
                                !has_namespace(context.spec, spec::NamespaceType::network);
-  if (request.type() == "sysfs" && borrows_network) {
+  if (request.type() == "sysfs" && borrows_network && !context.host.joins) {
     step.flags |= plan::kMountFallbackBind;
     step.fallback_source = builder.text("/sys");
     step.attributes = request.options.attributes;
   }
+  if (TRY(is_made_outside(context, request, maps))) {
+    step.slot = builder.donate({.kind = plan::Donation::Kind::filesystem,
+                                .source = source.empty() ? std::string(request.type()) : source,
+                                .field = request.pointer,
+                                .type = std::string(request.type()),
+                                .parameters = std::move(parameters),
+                                .attributes = step.attributes,
+                                .uid_map = std::move(maps.uids),
+                                .gid_map = std::move(maps.gids)});
+  }
   builder.add(request.pointer, step);
+  return {};
+}
+
+Status plan_unmounts(const spec::Spec& spec, plan::Builder& builder) {
+  for (std::size_t i = spec.mounts.size(); i-- > 0;) {
+    const MountRequest request = read_mount(spec, i);
+    TRY(check_text(request.pointer + "/destination", request.mount.destination));
+    if (request.target == "/") {
+      return Error::invalid_config(request.pointer + "/destination",
+                                   cat({quoted(request.mount.destination), " is the top of the rootfs"}));
+    }
+    builder.add(request.pointer, plan::Unmount{.target = builder.text(request.target)});
+  }
   return {};
 }
 

@@ -23,6 +23,9 @@ struct MountRequest {
   }
   [[nodiscard]] bool is_bind() const { return options.bind || type() == "bind"; }
   [[nodiscard]] bool is_cgroup() const { return !is_bind() && (type() == "cgroup" || type() == "cgroup2"); }
+  [[nodiscard]] bool wants_id_maps() const {
+    return options.idmap || !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
+  }
   [[nodiscard]] bool is_tmpfs() const { return !is_bind() && !options.remount && type() == "tmpfs"; }
 };
 
@@ -41,6 +44,9 @@ Result<std::uint32_t> target_flags(const MountRequest& request);
 // True if a tmpfs has to be writable until its content is made: then plan_paths makes it read-only.
 bool becomes_readonly_late(const spec::Spec& spec, const MountRequest& request);
 
+// A bind has no file system of its own that data could be for.
+Status refuse_bind_data(const MountRequest& request);
+
 Status plan_bind(const MountContext& context, const MountRequest& request, plan::Builder& builder);
 Status plan_filesystem(const MountContext& context, const MountRequest& request, plan::Builder& builder);
 Status plan_cgroup_view(const MountContext& context, const MountRequest& request, plan::Builder& builder);
@@ -56,13 +62,14 @@ struct BindSource {
   plan::MountAttributes attributes;
   IdMaps maps;
 };
-void add_bind(const MountContext& context,
-              const MountRequest& request,
-              BindSource source,
-              plan::Builder& builder);
+Status add_bind(const MountContext& context,
+                const MountRequest& request,
+                BindSource source,
+                plan::Builder& builder);
 
 // The maps of an id-mapped mount, or empty ones.
-//   fails   invalid_config: not a bind, half a mapping, malformed option; unsupported: not privileged
+//   fails   invalid_config: a type that is never mapped, half a mapping, malformed option; unsupported: not
+//   privileged
 Result<IdMaps> plan_id_maps(const MountContext& context, const MountRequest& request);
 
 }  // namespace capsule::ns

@@ -47,15 +47,6 @@ void plan_cwd(const spec::Spec& spec, plan::Builder& builder) {
   if (cwd != "/") builder.add("/process/cwd", plan::MakeCwd{.target = builder.text(cwd)});
 }
 
-void plan_late_readonly(const spec::Spec& spec, plan::Builder& builder) {
-  for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
-    const MountRequest request = read_mount(spec, i);
-    if (!becomes_readonly_late(spec, request)) continue;
-    builder.add(request.pointer, plan::SetAttributes{.target = builder.text(request.target),
-                                                     .attributes = {.set = MOUNT_ATTR_RDONLY}});
-  }
-}
-
 }  // namespace
 
 Status plan_root(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder) {
@@ -97,6 +88,15 @@ Status plan_paths(const spec::Spec& spec, const HostFacts& /*host*/, plan::Build
                 plan::SetAttributes{.target = builder.text("/"), .attributes = {.set = MOUNT_ATTR_RDONLY}});
   }
   return {};
+}
+
+void plan_late_readonly(const spec::Spec& spec, plan::Builder& builder) {
+  for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+    const MountRequest request = read_mount(spec, i);
+    if (!becomes_readonly_late(spec, request)) continue;
+    builder.add(request.pointer, plan::SetAttributes{.target = builder.text(request.target),
+                                                     .attributes = {.set = MOUNT_ATTR_RDONLY}});
+  }
 }
 
 Status plan_pivot(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder) {

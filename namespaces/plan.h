@@ -24,6 +24,7 @@ struct HostFacts {
   std::string cgroup_mount;  // "/sys/fs/cgroup"; empty: none
   std::string cgroup_path;   // of this container, below it; empty: none
   bool no_pivot = false;
+  bool joins = false;  // the container lives, and init has left the host's tree when it mounts: `mounts add`
 };
 
 // ---- namespaces (config-linux.md#namespaces)
@@ -108,6 +109,10 @@ Status plan_devices(const spec::Spec& spec, const HostFacts& host, plan::Builder
 // and for a read-only root: all that comes after the last mount and the last thing created in the tree
 // (/dev/console!), and before Pivot.
 Status plan_paths(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
+// SetAttributes for each tmpfs that becomes read-only once it is filled.
+void plan_late_readonly(const spec::Spec& spec, plan::Builder& builder);
+// Unmount, for one entry of /mounts after another from the last to the first.
+Status plan_unmounts(const spec::Spec& spec, plan::Builder& builder);
 // Pivot, and the propagation of "/" after it where rootfsPropagation asks for one.
 Status plan_pivot(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
 // Hostname, Domainname, Sysctl (config-linux.md#sysctl). Which of them may be set at all is for

@@ -63,13 +63,19 @@ RUNC = {
         "test_the_scheduler_is_set",
         "test_the_io_priority_is_set",
     ],
+    "puts nothing on the root": ["test_a_mount_on_the_root_takes_its_place"],
     "1.1 has no time namespaces": [
         "test_a_time_namespace_is_new",
         "test_time_offsets_move_the_clocks",
         "test_a_joined_time_namespace_has_the_others_clock",
         "test_features_tells_of_the_newer_extensions",
     ],
-    "1.1 has no id-mapped mounts": ["test_an_idmapped_bind_shows_other_owners"],
+    "1.1 has no id-mapped mounts": [
+        "test_an_idmapped_bind_shows_other_owners",
+        "test_mappings_of_a_bind_ask_for_it_without_the_option",
+        "test_an_idmapped_bind_takes_the_containers_maps",
+        "test_ridmap_maps_the_mounts_below_as_well",
+    ],
     "1.1 has no --pidfd-socket": ["test_a_pidfd_is_sent_over_the_pidfd_socket"],
     "1.1 sets the size after the command has started": [
         "test_the_terminal_has_the_size_of_the_users",
@@ -81,6 +87,7 @@ RUNC = {
     ) + ["test_waiting_for_the_agent_killably_is_understood"],
     "1.1 does not check this": [
         *bad_configs("bind-with-data", "device-without-path", "maps-without-user-namespace"),
+        "test_a_bind_takes_no_data",
         *bad_configs("device-rule-access-unknown", "argument-with-nul"),
         "test_the_root_of_the_file_system_is_refused_as_root",
         *named("test_R19_a_number_is_read_as_a_whole_or_refused", "-1", "0x1"),
@@ -146,6 +153,16 @@ RUNC = {
     ],
     "opens /dev/tty": ["test_a_terminal_needs_no_terminal_on_our_side"],
     "does not end the last line": ["test_state_writes_to_stdout_alone_and_ends_the_line"],
+    "1.1 does not know these recursive options": [
+        *named("test_an_option_of_the_file_system_is_set", "rsync", "rdirsync", "rmand"),
+        *named("test_the_last_of_contradicting_options_of_a_file_system_wins", "rmand-rnomand--", "rsync-rasync--"),
+    ],
+    "1.1 clears less than it is told": [
+        *named("test_the_last_of_contradicting_options_wins", "strictatime-relatime--", "rro-rrw--", "rro-rw--"),
+        *named("test_the_last_of_contradicting_options_wins", "rnosuid-rsuid--"),
+        *named("test_a_recursive_option_clears_what_the_source_has", "ratime-1024-noatime-relatime"),
+        *named("test_a_recursive_option_that_is_the_default_changes_nothing", "rnostrictatime"),
+    ],
     "1.1 puts the mode of the directory above the option": ["test_tmpfs_takes_its_data_options"],
     "1.1 hands `defaults` to the file system": [
         "test_an_option_that_clears_or_changes_nothing_is_understood[defaults]"
@@ -185,6 +202,7 @@ CRUN = {
     "1.8 does not check this": [
         *bad_configs("args-missing", "cwd-relative", "rlimit-twice", "scheduler-unknown", "io-priority-unknown"),
         *bad_configs("rootfs-is-a-symlink", "bind-with-data", "mount-inside-proc", "tmpfs-on-proc"),
+        "test_a_bind_takes_no_data",
         *bad_configs("mount-target-below-a-read-only-mount", "masked-paths-without-mount-namespace"),
         *bad_configs("device-type-unknown", "namespace-twice", "maps-without-user-namespace"),
         *bad_configs("time-offsets-without-time-namespace", "seccomp-notify-without-listener"),
@@ -314,11 +332,22 @@ CRUN = {
         ),
     ],
     "the first of contradicting options wins": [
-        *named("test_the_last_of_contradicting_options_wins", "ro-rw--", "nosuid-suid--", "noexec-exec--", "nodev-dev--")
+        "test_the_last_of_contradicting_options_wins",
+        "test_the_last_of_contradicting_options_of_a_file_system_wins",
+        "test_the_last_propagation_wins",
     ],
     "1.8 makes the mount private again": [
-        *named("test_the_propagation_of_a_mount_is_set", "shared-shared:", "unbindable-unbindable", "rshared-shared:")
+        *named("test_the_propagation_of_a_mount_is_set", "shared-shared:", "unbindable-unbindable", "rshared-shared:"),
+        *named("test_the_propagation_of_a_mount_is_set", "runbindable-unbindable"),
+        "test_recursive_propagation_reaches_the_mounts_below",
     ],
+    "1.8 hands these words to mount_setattr(2), which refuses them": [
+        *named("test_an_option_of_the_file_system_is_set", "rsync", "rmand"),
+        "test_a_recursive_option_clears_what_the_source_has",
+        "test_a_recursive_option_that_is_the_default_changes_nothing",
+    ],
+    "1.8 binds nothing on the root": ["test_a_mount_on_the_root_takes_its_place"],
+    "1.8 leaves the mounts below an id-mapped bind out": ["test_ridmap_maps_the_mounts_below_as_well"],
     "1.8 has a mode of its own": ["test_a_tmpfs_inherits_the_mode_of_its_directory"],
     "1.8 offers no time namespace without offsets": [
         "test_a_time_namespace_is_new",

@@ -207,6 +207,21 @@ Result<UniqueFd> open_tree(FdRef dir, const char* path, unsigned flags) {
                [&] { return ::syscall(SYS_open_tree, dir.get(), path, flags | OPEN_TREE_CLOEXEC); });
 }
 
+Result<UniqueFd> fsopen(const char* type) {
+  return fd_of("fsopen", type, [&] { return ::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); });
+}
+
+Status fsconfig(
+    FdRef context, unsigned command, const char* key, const char* value, std::string_view object) {
+  return status_of("fsconfig", object,
+                   [&] { return ::syscall(SYS_fsconfig, context.get(), command, key, value, 0); });
+}
+
+Result<UniqueFd> fsmount(FdRef context, std::uint64_t attributes, std::string_view object) {
+  return fd_of("fsmount", object,
+               [&] { return ::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attributes); });
+}
+
 Status mount_setattr(FdRef mount, unsigned flags, const mount_attr& attr, std::string_view object) {
   return status_of("mount_setattr", object, [&] {
     return ::syscall(SYS_mount_setattr, mount.get(), "", flags | AT_EMPTY_PATH, &attr, sizeof(attr));

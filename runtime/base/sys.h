@@ -64,6 +64,11 @@ Status prctl(int option, unsigned long argument, std::string_view name);
 Status setns(FdRef ns, int type, std::string_view object);
 Status unshare(int flags, std::string_view object);
 Result<UniqueFd> open_tree(FdRef dir, const char* path, unsigned flags);
+// A context of a new file system, its parameters (`value` nullptr: a flag) and commands, and its detached
+// mount.
+Result<UniqueFd> fsopen(const char* type);
+Status fsconfig(FdRef context, unsigned command, const char* key, const char* value, std::string_view object);
+Result<UniqueFd> fsmount(FdRef context, std::uint64_t attributes, std::string_view object);
 Status mount_setattr(FdRef mount, unsigned flags, const mount_attr& attr, std::string_view object);
 
 // ---- sockets

@@ -18,8 +18,9 @@ struct Context {
   const plan::StepHeader* current = nullptr;  // the step being performed
 
   plan::RootMode root_mode = plan::RootMode::plain;
-  int root = -1;  // the container's root: every target is resolved in it
-  int dev = -1;   // its /dev
+  int root = -1;               // the container's root: every target is resolved in it
+  unsigned covered_roots = 0;  // mounts that the root was before another one was put on it
+  int dev = -1;                // its /dev
   int host_proc =
       -1;  // the host's procfs, opened and checked before the container could touch anything; closed at Pivot
   int null = -1;          // the host's /dev/null, checked
@@ -59,9 +60,12 @@ bool perform(Context&, const plan::Expect&);
 bool perform(Context&, const plan::LoopbackUp&);
 bool perform(Context&, const plan::SessionKeyring&);
 bool perform(Context&, const plan::PrepareRoot&);
+bool perform(Context&, const plan::OpenRoot&);
 bool perform(Context&, const plan::MountFilesystem&);
 bool perform(Context&, const plan::Bind&);
 bool perform(Context&, const plan::SetAttributes&);
+bool perform(Context&, const plan::Reconfigure&);
+bool perform(Context&, const plan::Unmount&);
 bool perform(Context&, const plan::OpenDev&);
 bool perform(Context&, const plan::DeviceNode&);
 bool perform(Context&, const plan::Symlink&);

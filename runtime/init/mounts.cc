@@ -1,90 +1,12 @@
-// Mounting: file systems, binds, attributes. Everything by descriptor, nothing by path (R4).
+// Mounting: file systems and binds. Everything by descriptor, nothing by path (R4).
 #include "runtime/init/context.h"
 #include "runtime/init/copy_up.h"
+#include "runtime/init/filesystem.h"
 #include "runtime/init/path.h"
 #include "runtime/init/strings.h"
 
 namespace capsule::init {
 namespace {
-
-// The kernel explains a refused parameter in the context's log: "e tmpfs: Bad value for 'size'".
-void append_log(int fs, Line<400>& object) {
-  char message[256];
-  const long got = raw::read(fs, message, sizeof(message));
-  if (got <= 2) return;
-  object.add(": ").add(message + 2, static_cast<size_t>(got) - 2);
-}
-
-bool fail_config(Context& ctx, int fs, long err, const char* type, const char* option) {
-  Line<400> object;
-  object.add(type);
-  if (*option != '\0') object.add(" ").add(option);
-  append_log(fs, object);
-  return fail(ctx, "fsconfig", err, object.c_str());
-}
-
-long set_parameter(int fs, const char* option) {
-  const char* equals = find(option, '=');
-  if (equals == nullptr) return raw::fsconfig(fs, FSCONFIG_SET_FLAG, option, nullptr, 0);
-  Line<256> key;
-  key.add(option, static_cast<size_t>(equals - option));
-  return key.whole() ? raw::fsconfig(fs, FSCONFIG_SET_STRING, key.c_str(), equals + 1, 0) : -raw::kEINVAL;
-}
-
-bool configure(Context& ctx, int fs, const plan::MountFilesystem& s) {
-  const char* type = text(ctx, s.type);
-  if (s.source.size != 0) {
-    const long set = raw::fsconfig(fs, FSCONFIG_SET_STRING, "source", text(ctx, s.source), 0);
-    if (set < 0) return fail_config(ctx, fs, set, type, text(ctx, s.source));
-  }
-  for (uint32_t i = 0; i < s.options.count; ++i) {
-    const char* option = text(ctx, ctx.plan.item(s.options, i));
-    const long set = set_parameter(fs, option);
-    if (set < 0) return fail_config(ctx, fs, set, type, option);
-  }
-  return true;
-}
-
-bool has_mode_option(const Context& ctx, const plan::MountFilesystem& s) {
-  for (uint32_t i = 0; i < s.options.count; ++i) {
-    if (has_prefix(text(ctx, ctx.plan.item(s.options, i)), "mode=")) return true;
-  }
-  return false;
-}
-
-// A tmpfs over an existing directory keeps that directory's mode, as users of runc expect.
-bool inherit_mode(Context& ctx, int fs, int target) {
-  raw::Stat info{};
-  if (raw::fstat(target, &info) < 0) return true;
-  Line<16> mode;
-  mode.add_number(info.st_mode & 07777U, 8);
-  const long set = raw::fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode.c_str(), 0);
-  return set < 0 ? fail_config(ctx, fs, set, "tmpfs", "mode") : true;
-}
-
-// A detached mount of the file system, or -1.
-int make_filesystem(Context& ctx, const plan::MountFilesystem& s, int target, bool target_existed) {
-  const char* type = text(ctx, s.type);
-  const long fs = raw::fsopen(type, FSOPEN_CLOEXEC);
-  if (fs < 0) {
-    fail(ctx, "fsopen", fs, type);
-    return -1;
-  }
-  const int context = static_cast<int>(fs);
-  const bool inherits = target_existed && equal(type, "tmpfs") && !has_mode_option(ctx, s);
-  long mount = -1;
-  if ((!inherits || inherit_mode(ctx, context, target)) && configure(ctx, context, s)) {
-    const long made = raw::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
-    if (made < 0) {
-      fail_config(ctx, context, made, type, "");
-    } else {
-      mount = raw::fsmount(context, FSMOUNT_CLOEXEC, s.attributes.set);
-      if (mount < 0) fail(ctx, "fsmount", mount, type);
-    }
-  }
-  raw::close(context);
-  return static_cast<int>(mount < 0 ? -1 : mount);
-}
 
 bool was_refused(const Context& ctx) {
   const int err = ctx.failure.err;
@@ -107,10 +29,21 @@ plan::MountAttributes without_set(plan::MountAttributes attributes) {
   return attributes;
 }
 
+// What is mounted on the root is the root from now on.
+void become_root(Context& ctx, int mount) {
+  raw::close(ctx.root);
+  ctx.root = mount;
+  ++ctx.covered_roots;
+}
+
 bool attach_and_close(Context& ctx, int mount, int target, const char* name) {
   const bool attached = attach(ctx, mount, target, name);
-  raw::close(mount);
   raw::close(target);
+  if (attached && equal(name, "/")) {
+    become_root(ctx, mount);
+  } else {
+    raw::close(mount);
+  }
   return attached;
 }
 
@@ -132,6 +65,21 @@ int take_source(Context& ctx, const plan::Bind& s) {
     return ctx.failure.err == raw::kENOENT && (s.flags & plan::kMountIgnoreMissingSource) != 0 ? kSkip : -1;
   if (set_attributes(ctx, tree, s.attributes, text(ctx, s.source))) return tree;
   raw::close(tree);
+  return -1;
+}
+
+// A detached mount of the file system with its attributes, or -1: donated, made here, or a bind in place of
+// what the kernel refuses.
+int take_filesystem(Context& ctx, const plan::MountFilesystem& s, MountTarget target) {
+  if (s.slot != plan::kNoSlot) return take_donated_filesystem(ctx, s, target);
+  int mount = make_filesystem(ctx, s, target);
+  plan::MountAttributes rest = without_set(s.attributes);
+  if (mount < 0 && (s.flags & plan::kMountFallbackBind) != 0 && was_refused(ctx)) {
+    mount = clone_source(ctx, text(ctx, s.fallback_source), plan::kMountRecursive);
+    rest = s.attributes;
+  }
+  if (mount < 0 || set_attributes(ctx, mount, rest, text(ctx, s.target))) return mount;
+  raw::close(mount);
   return -1;
 }
 
@@ -158,22 +106,16 @@ bool copy_symlink(Context& ctx, int source, const char* target) {
 
 bool perform(Context& ctx, const plan::MountFilesystem& s) {
   const char* target_path = text(ctx, s.target);
-  const auto [target, existed] = make_mount_target(ctx, target_path, s.flags, true);
-  if (target < 0) return false;
+  const MountTarget target = make_mount_target(ctx, target_path, s.flags, true);
+  if (target.fd < 0) return false;
 
-  int mount = make_filesystem(ctx, s, target, existed);
-  plan::MountAttributes rest = without_set(s.attributes);
-  if (mount < 0 && (s.flags & plan::kMountFallbackBind) != 0 && was_refused(ctx)) {
-    mount = clone_source(ctx, text(ctx, s.fallback_source), plan::kMountRecursive);
-    rest = s.attributes;
-  }
-  if (mount < 0 || !set_attributes(ctx, mount, rest, target_path)) {
-    if (mount >= 0) raw::close(mount);
-    raw::close(target);
+  const int mount = take_filesystem(ctx, s, target);
+  if (mount < 0) {
+    raw::close(target.fd);
     return false;
   }
-  const bool filled = (s.flags & plan::kMountTmpcopyup) == 0 || copy_up(ctx, target, mount, target_path);
-  return filled && attach_and_close(ctx, mount, target, target_path);
+  if ((s.flags & plan::kMountTmpcopyup) != 0 && !copy_up(ctx, target.fd, mount, target_path)) return false;
+  return attach_and_close(ctx, mount, target.fd, target_path);
 }
 
 bool perform(Context& ctx, const plan::Bind& s) {
@@ -196,17 +138,6 @@ bool perform(Context& ctx, const plan::Bind& s) {
     return false;
   }
   return attach_and_close(ctx, source, target, target_path);
-}
-
-bool perform(Context& ctx, const plan::SetAttributes& s) {
-  const char* target_path = text(ctx, s.target);
-  // Behind Pivot "/" is the container's root, and ctx.root is closed.
-  const long target = ctx.root < 0 ? raw::openat(raw::kAtFdcwd, target_path, raw::kOPath | raw::kODirectory)
-                                   : open_target(ctx, target_path, raw::kOPath);
-  if (target < 0) return fail(ctx, "openat2", target, target_path);
-  const bool set = set_attributes(ctx, static_cast<int>(target), s.attributes, target_path);
-  raw::close(static_cast<int>(target));
-  return set;
 }
 
 }  // namespace capsule::init

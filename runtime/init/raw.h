@@ -242,6 +242,9 @@ inline long fsopen(const char* type, unsigned flags) {
 inline long fsconfig(int fs, unsigned command, const char* key, const void* value, int aux) {
   return call(__NR_fsconfig, fs, command, key, value, aux);
 }
+inline long fspick(int dir, const char* path, unsigned flags) {
+  return call(__NR_fspick, dir, path, flags);
+}
 inline long fsmount(int fs, unsigned flags, uint64_t attributes) {
   return call(__NR_fsmount, fs, flags, attributes);
 }

@@ -32,10 +32,11 @@ bool pivot(Context& ctx) {
   long done = raw::fchdir(ctx.root);
   if (done < 0) return fail(ctx, "fchdir", done, "rootfs");
   // The same directory twice: the old root ends up mounted over the new one, and one unmount drops it
-  // (pivot_root(2), NOTES).
+  // (pivot_root(2), NOTES). Roots that were covered lie on top of it, each a mount of its own.
   done = raw::pivot_root(".", ".");
   if (done < 0) return fail(ctx, "pivot_root", done, "rootfs");
-  done = raw::umount2(".", kMntDetach);
+  for (unsigned left = ctx.covered_roots + 1; left > 0 && done == 0; --left)
+    done = raw::umount2(".", kMntDetach);
   if (done < 0) return fail(ctx, "umount2", done, "old root");
   done = raw::chdir("/");
   return done < 0 ? fail(ctx, "chdir", done, "/") : true;
@@ -84,6 +85,11 @@ bool perform(Context& ctx, const plan::Pivot&) {
 
 bool perform(Context& ctx, const plan::EnterRoot& s) {
   return enter(ctx, ctx.plan.descriptor(s.slot));
+}
+
+bool perform(Context& ctx, const plan::OpenRoot& s) {
+  ctx.root = ctx.plan.descriptor(static_cast<uint16_t>(s.slot));
+  return true;
 }
 
 bool perform(Context& ctx, const plan::MakeCwd& s) {

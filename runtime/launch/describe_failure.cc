@@ -37,6 +37,10 @@ std::string_view purpose_of(plan::StepKind kind) {
       return "bind mount";
     case StepKind::set_attributes:
       return "set mount attributes";
+    case StepKind::reconfigure:
+      return "remount";
+    case StepKind::unmount:
+      return "unmount";
     case StepKind::open_dev:
     case StepKind::device_node:
       return "make device";
@@ -134,6 +138,8 @@ std::string describe(const Failure& f) {
       return cat({prefix_of(f), quoted(f.object), " cannot be mounted because it lies inside /proc"});
     case Problem::proc_is_not_procfs:
       return cat({prefix_of(f), quoted(f.object), " cannot be mounted because it is not of type proc"});
+    case Problem::not_a_mount_point:
+      return cat({prefix_of(f), quoted(f.object), " is not a mount point"});
     case Problem::not_procfs:
       return "the host's /proc is not a proc file system";
     case Problem::not_dev_null:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -29,6 +30,14 @@ Status set_mount_attributes(FdRef mount, const plan::MountAttributes& a, const s
   return {};
 }
 
+Status prepare_mount(FdRef mount, const Donation& d, const std::string& object) {
+  if (!d.uid_map.empty()) {
+    const UniqueFd maps = TRY(make_user_namespace(d.uid_map, d.gid_map));
+    TRY(set_id_map(mount, maps, d.recursive_idmap, object));
+  }
+  return set_mount_attributes(mount, d.attributes, object);
+}
+
 Result<UniqueFd> open_mount(const Donation& d) {
   const bool recursive = d.recursive || d.kind == Donation::Kind::rootfs;
   const unsigned flags = OPEN_TREE_CLONE | (recursive ? unsigned{AT_RECURSIVE} : 0U) |
@@ -36,11 +45,40 @@ Result<UniqueFd> open_mount(const Donation& d) {
   Result<UniqueFd> tree = sys::open_tree(FdRef::cwd(), d.source.c_str(), flags);
   if (!tree.has_value() && tree.error().code() == ENOENT && d.ignore_missing) return UniqueFd();
   UniqueFd mount = TRY(std::move(tree));
-  if (!d.uid_map.empty()) {
-    const UniqueFd maps = TRY(make_user_namespace(d.uid_map, d.gid_map));
-    TRY(set_id_map(mount, maps, d.recursive_idmap, d.source));
-  }
-  TRY(set_mount_attributes(mount, d.attributes, d.source));
+  TRY(prepare_mount(mount, d, d.source));
+  return mount;
+}
+
+// The kernel explains a refused parameter in the context's log: "e tmpfs: Bad value for 'size'".
+Status explain(Status refused, FdRef context) {
+  std::array<char, 256> log{};
+  const Result<std::size_t> got = sys::read(context, log);
+  if (!got.has_value() || got.value() <= 2) return refused;
+  return std::move(refused).error().hint(std::string_view(log.data() + 2, got.value() - 2));
+}
+
+Status set_parameter(FdRef context, const Donation& d, const std::string& parameter) {
+  const std::size_t equals = parameter.find('=');
+  const std::string object = cat({d.type, " ", parameter});
+  if (equals == std::string::npos)
+    return sys::fsconfig(context, FSCONFIG_SET_FLAG, parameter.c_str(), nullptr, object);
+  return sys::fsconfig(context, FSCONFIG_SET_STRING, parameter.substr(0, equals).c_str(),
+                       parameter.c_str() + equals + 1, object);
+}
+
+Status configure(FdRef context, const Donation& d) {
+  TRY(sys::fsconfig(context, FSCONFIG_SET_STRING, "source", d.source.c_str(), cat({d.type, " ", d.source})));
+  for (const std::string& parameter : d.parameters)
+    TRY(set_parameter(context, d, parameter));
+  return sys::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, d.type);
+}
+
+Result<UniqueFd> make_filesystem(const Donation& d) {
+  const UniqueFd context = TRY(sys::fsopen(d.type.c_str()));
+  Status configured = configure(context, d);
+  if (!configured.has_value()) return std::move(explain(std::move(configured), context)).error();
+  UniqueFd mount = TRY(sys::fsmount(context, 0, d.type));
+  TRY(prepare_mount(mount, d, d.type));
   return mount;
 }
 
@@ -74,6 +112,8 @@ Result<UniqueFd> open_donation(const Donation& d) {
     case Kind::rootfs:
     case Kind::bind_source:
       return open_mount(d);
+    case Kind::filesystem:
+      return make_filesystem(d);
     case Kind::name_space:
       return open_namespace(d);
     case Kind::process_root:

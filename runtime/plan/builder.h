@@ -21,6 +21,7 @@ struct Donation {
     gate_socket,      // always slot 1; closed (-1) unless the gate listens
     rootfs,           // open_tree(OPEN_TREE_CLONE | AT_RECURSIVE) of `source`, `attributes` applied
     bind_source,      // the same, recursive if asked for
+    filesystem,       // a detached mount of a new file system of `type`
     name_space,       // open(`source`), checked to be a namespace of `clone_flag`
     process,          // the pidfd of the container's init
     process_root,     // its /proc/PID/root
@@ -34,6 +35,8 @@ struct Donation {
   std::string source;
   std::string field;  // JSON pointer of what asked for it
   std::uint64_t clone_flag = 0;
+  std::string type;                     // filesystem: its type and, as MountFilesystem's options,
+  std::vector<std::string> parameters;  // its parameters
   MountAttributes attributes;
   // Id-mapped mounts (mount_setattr MOUNT_ATTR_IDMAP): the maps as lines for uid_map and gid_map; empty: not
   // id-mapped.

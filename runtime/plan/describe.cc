@@ -195,6 +195,8 @@ std::string_view kind_name(Donation::Kind kind) {
       return "rootfs";
     case Kind::bind_source:
       return "bind_source";
+    case Kind::filesystem:
+      return "filesystem";
     case Kind::name_space:
       return "namespace";
     case Kind::process:
@@ -234,6 +236,7 @@ std::string describe_donations(const std::vector<Donation>& donations) {
   for (std::size_t slot = 0; slot < donations.size(); ++slot) {
     const Donation& donation = donations[slot];
     text.append(cat({"descriptor ", std::to_string(slot), " ", kind_name(donation.kind)}));
+    if (!donation.type.empty()) text.append(" ").append(word(donation.type));
     if (!donation.source.empty()) text.append(" ").append(word(donation.source));
     if (donation.recursive) text.append(" recursive");
     if (!donation.uid_map.empty()) text.append(" idmap");

@@ -51,6 +51,10 @@ void visit_fields(const PrepareRoot& s, V&& v) {
   v("root_propagation", s.root_propagation);
 }
 template <class V>
+void visit_fields(const OpenRoot& s, V&& v) {
+  v("slot", s.slot);
+}
+template <class V>
 void visit_fields(const MountFilesystem& s, V&& v) {
   v("target", s.target);
   v("type", s.type);
@@ -58,6 +62,7 @@ void visit_fields(const MountFilesystem& s, V&& v) {
   v("options", s.options);
   v("fallback_source", s.fallback_source);
   v("flags", s.flags);
+  v("slot", s.slot);
   v("attributes", s.attributes);
 }
 template <class V>
@@ -72,6 +77,15 @@ template <class V>
 void visit_fields(const SetAttributes& s, V&& v) {
   v("target", s.target);
   v("attributes", s.attributes);
+}
+template <class V>
+void visit_fields(const Reconfigure& s, V&& v) {
+  v("target", s.target);
+  v("options", s.options);
+}
+template <class V>
+void visit_fields(const Unmount& s, V&& v) {
+  v("target", s.target);
 }
 template <class V>
 void visit_fields(const OpenDev&, V&&) {}
@@ -226,9 +240,12 @@ bool dispatch(const StepHeader* h, F&& f) {
     CAPSULE_STEP_(loopback_up, LoopbackUp)
     CAPSULE_STEP_(session_keyring, SessionKeyring)
     CAPSULE_STEP_(prepare_root, PrepareRoot)
+    CAPSULE_STEP_(open_root, OpenRoot)
     CAPSULE_STEP_(mount_filesystem, MountFilesystem)
     CAPSULE_STEP_(bind, Bind)
     CAPSULE_STEP_(set_attributes, SetAttributes)
+    CAPSULE_STEP_(reconfigure, Reconfigure)
+    CAPSULE_STEP_(unmount, Unmount)
     CAPSULE_STEP_(open_dev, OpenDev)
     CAPSULE_STEP_(device_node, DeviceNode)
     CAPSULE_STEP_(symlink, Symlink)
@@ -282,12 +299,18 @@ constexpr const char* name_of(StepKind kind) {
       return "session_keyring";
     case StepKind::prepare_root:
       return "prepare_root";
+    case StepKind::open_root:
+      return "open_root";
     case StepKind::mount_filesystem:
       return "mount_filesystem";
     case StepKind::bind:
       return "bind";
     case StepKind::set_attributes:
       return "set_attributes";
+    case StepKind::reconfigure:
+      return "reconfigure";
+    case StepKind::unmount:
+      return "unmount";
     case StepKind::open_dev:
       return "open_dev";
     case StepKind::device_node:

@@ -65,9 +65,12 @@ enum class StepKind : uint16_t {
   loopback_up,
   session_keyring,
   prepare_root,
+  open_root,
   mount_filesystem,
   bind,
   set_attributes,
+  reconfigure,
+  unmount,
   open_dev,
   device_node,
   symlink,
@@ -191,6 +194,12 @@ struct PrepareRoot {
   uint64_t root_propagation = 0;  // MS_* for the rootfs and what is mounted in it by default
 };
 
+struct OpenRoot {  // the root of a container that lives, for the targets of later steps
+  static constexpr StepKind kKind = StepKind::open_root;
+  StepHeader header;
+  uint64_t slot = kNoSlot;  // its directory
+};
+
 enum : uint32_t {
   kMountCreateTarget = 1U << 0U,    // make missing directories (0755) or, for a bound file, an empty file
   kMountNoSymlinks = 1U << 1U,      // the target must be reached without any symlink: /proc, /sys (R6)
@@ -215,7 +224,8 @@ struct MountAttributes {
   uint64_t recursive_propagation = 0;
 };
 
-// fsopen, fsconfig for each of `options`, fsmount, move_mount to the target.
+// fsopen, fsconfig for each of `options`, fsmount, move_mount to the target. On "/" it becomes the root that
+// later targets are resolved in.
 struct MountFilesystem {
   static constexpr StepKind kKind = StepKind::mount_filesystem;
   StepHeader header;
@@ -225,8 +235,9 @@ struct MountFilesystem {
   TextList options;  // "mode=755" (string), "newinstance" (flag): parameters of the file system and of its
                      // superblock ("ro", "sync")
   Text fallback_source;
-  uint32_t flags = 0;  // kMount*
-  uint32_t reserved = 0;
+  uint32_t flags = 0;       // kMount*
+  uint16_t slot = kNoSlot;  // made by the host side already, detached, with its attributes and id maps
+  uint16_t reserved = 0;
   MountAttributes attributes;
 };
 
@@ -250,6 +261,22 @@ struct SetAttributes {
   StepHeader header;
   Text target;
   MountAttributes attributes;
+};
+
+// fspick of the mount at `target`, fsconfig for each of `options`, reconfigured: a remount that is about the
+// file system.
+struct Reconfigure {
+  static constexpr StepKind kKind = StepKind::reconfigure;
+  StepHeader header;
+  Text target;
+  TextList options;  // as MountFilesystem's
+};
+
+// Detaches the topmost mount at `target`, which must be the root of one.
+struct Unmount {
+  static constexpr StepKind kKind = StepKind::unmount;
+  StepHeader header;
+  Text target;
 };
 
 // Opens the container's /dev once, without following a symlink; device nodes and links are made relative to

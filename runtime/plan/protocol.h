@@ -88,6 +88,7 @@ enum class Problem : uint16_t {
   hook_timed_out,
   unexpected_line,
   unmapped_id,
+  not_a_mount_point,   // nothing is mounted where something is to be unmounted
   proc_is_not_procfs,  // something else than a proc file system is bound on /proc (R6)
 };
 

@@ -1,3 +1,4 @@
+#include "runtime/base/kernel_abi.h"
 #include "tests/namespaces/support.h"
 #include "tests/support/catch.h"
 
@@ -53,8 +54,6 @@ TEST_CASE("an id-mapped bind has its own maps or the container's", "[namespaces]
 TEST_CASE("id-mapped mounts that cannot be made are refused", "[namespaces][idmap]") {
   spec::Mount half = mount_of("/d", "", "/srv", {"bind"});
   half.uid_mappings = kOwn;
-  spec::Mount tmpfs = mount_of("/d", "tmpfs", "tmpfs", {});
-  tmpfs.uid_mappings = tmpfs.gid_mappings = kOwn;
 
   struct Case {
     spec::Mount mount;
@@ -65,9 +64,15 @@ TEST_CASE("id-mapped mounts that cannot be made are refused", "[namespaces][idma
       {mount_of("/d", "", "/srv", {"bind", "idmap"}),
        "/mounts/0: id-mapped mounts must have both uid and gid mappings specified",
        "no user namespace to take them from"},
-      {tmpfs, "/mounts/0: id-mapped mounts are only supported for bind-mounts", "a file system"},
+      {mount_of("/p", "proc", "proc", {"idmap"}),
+       "/mounts/0: a file system of type \"proc\" cannot be id-mapped",
+       "a file system the kernel never maps"},
       {mount_of("/c", "cgroup", "cgroup", {"idmap"}),
-       "/mounts/0: id-mapped mounts are only supported for bind-mounts", "a view"},
+       "/mounts/0: a file system of type \"cgroup\" cannot be id-mapped", "a view"},
+      {mount_of("/m", "tmpfs", "tmpfs", {"idmap"}),
+       "/mounts/0: id-mapped mounts must have both uid and gid mappings specified", "nor for a file system"},
+      {mount_of("/m", "tmpfs", "tmpfs", {"remount", "idmap"}),
+       "/mounts/0: a mount cannot be id-mapped any more when it is remounted", "too late"},
       {mount_of("/d", "", "/srv", {"bind", "idmap=uids=0-1"}),
        "/mounts/0/options/1: id mapping \"0-1\" must look like \"0-1000-10\"", "two numbers"},
       {mount_of("/d", "", "/srv", {"bind", "idmap=uids=0-1-0"}),
@@ -89,6 +94,27 @@ TEST_CASE("id-mapped mounts that cannot be made are refused", "[namespaces][idma
     INFO(c.because);
     CHECK(planned_mount(c.mount) == "error: " + c.message);
   }
+}
+
+TEST_CASE("an id-mapped file system is made outside, with its parameters and attributes",
+          "[namespaces][idmap]") {
+  spec::Spec spec = testing::ordinary_spec();
+  testing::add_user_namespace(spec);
+  spec::Mount mount = mount_of("/d", "tmpfs", "", {"nosuid", "sync", "size=1k", "tmpcopyup", "shared"});
+  mount.uid_mappings = mount.gid_mappings = kOwn;
+
+  const plan::Donation donation = donated(spec, mount);
+  CHECK(donation.kind == plan::Donation::Kind::filesystem);
+  CHECK(donation.type == "tmpfs");
+  CHECK(donation.source == "tmpfs");
+  CHECK(donation.parameters == std::vector<std::string>{"sync", "size=1k"});
+  CHECK(donation.attributes.set == MOUNT_ATTR_NOSUID);
+  CHECK(donation.attributes.propagation == MS_SHARED);
+  CHECK(donation.uid_map == "0 5000 10\n");
+  CHECK(donation.gid_map == "0 5000 10\n");
+  CHECK(planned_mount(spec, mount) ==
+        "mount_filesystem target=/d type=tmpfs source=tmpfs options=[sync size=1k] "
+        "flags=create_target|tmpcopyup slot=2 set=nosuid propagation=shared   # /mounts/0");
 }
 
 TEST_CASE("only root can make id-mapped mounts", "[namespaces][idmap]") {

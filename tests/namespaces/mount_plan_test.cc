@@ -93,10 +93,14 @@ TEST_CASE("options find their place: mount, superblock or data", "[namespaces][m
 TEST_CASE("mounts that make no sense are refused with the field that is to blame", "[namespaces][mounts]") {
   using namespace std::string_literals;
   const Case cases[] = {
-      {mount_of("/", "tmpfs", "tmpfs", {}), "/mounts/0/destination: \"/\" is the top of the rootfs",
-       "the root is not a mount"},
-      {mount_of("/a/..", "bind", "/x", {"bind"}), "/mounts/0/destination: \"/a/..\" is the top of the rootfs",
-       "nor by a detour"},
+      {mount_of("/", "tmpfs", "tmpfs", {"tmpcopyup"}),
+       "/mounts/0/destination: \"/\" is the top of the rootfs, and is not copied", "a copy of everything"},
+      {mount_of("/a/..", "bind", "/x", {"bind", "copy-symlink"}),
+       "/mounts/0/destination: \"/a/..\" is the top of the rootfs, and is not copied", "nor by a detour"},
+      {mount_of("/", "tmpfs", "tmpfs", {"rshared"}),
+       "/mounts/0/destination: \"/\" is the top of the rootfs, whose propagation is what "
+       "/linux/rootfsPropagation says",
+       "pivot_root takes no shared root"},
       {mount_of("/m", "", "x", {}), "/mounts/0/type: is needed for a mount that is not a bind mount",
        "no type"},
       {mount_of("/m", "ramfs", "x", {"tmpcopyup"}),
@@ -146,9 +150,92 @@ TEST_CASE("remount changes the attributes of what is mounted", "[namespaces][mou
         "set_attributes target=/sys set=ro recursive_set=nosuid propagation=shared   # /mounts/0");
   CHECK(planned_mount(mount_of("/x", "", "/y", {"bind", "remount", "rw"})) ==
         "set_attributes target=/x clear=ro   # /mounts/0");
-  CHECK(
-      planned_mount(mount_of("/x", "tmpfs", "tmpfs", {"remount", "ro", "size=1m"})) ==
-      "error: /mounts/0/options/2: remount changes the flags of a mount, not the options of its file system");
+  CHECK(planned_mount(mount_of("/", "", "", {"remount", "nodev"})) ==
+        "set_attributes target=/ set=nodev   # /mounts/0");
+}
+
+TEST_CASE("remount with data or flags of the file system reconfigures it", "[namespaces][mounts]") {
+  const Case cases[] = {
+      {mount_of("/x", "tmpfs", "tmpfs", {"remount", "ro", "size=1m,nr_inodes=7"}),
+       "reconfigure target=/x options=[size=1m nr_inodes=7]   # /mounts/0\n"
+       "set_attributes target=/x set=ro   # /mounts/0",
+       "data; read-only is the mount alone"},
+      {mount_of("/x", "tmpfs", "tmpfs", {"remount", "sync", "async", "nolazytime", "mand"}),
+       "reconfigure target=/x options=[mand nolazytime async]   # /mounts/0\n"
+       "set_attributes target=/x   # /mounts/0",
+       "flags of the superblock, the last word counting"},
+      {mount_of("/x", "bind", "/y", {"remount", "sync"}), "set_attributes target=/x   # /mounts/0",
+       "a bind's file system is somebody else's"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.because);
+    CHECK(planned_mount(c.mount) == c.step);
+  }
+  CHECK(planned_mount(mount_of("/x", "tmpfs", "", {"remount", "dirsync"})) ==
+        "error: /mounts/0/options: dirsync cannot be changed by a remount");
+  CHECK(planned_mount(mount_of("/x", "", "/y", {"bind", "remount", "size=1m"})) ==
+        "error: /mounts/0/options/2: bind mounts cannot have any filesystem-specific options applied");
+}
+
+TEST_CASE("a mount on the root needs a mount namespace of the container's own", "[namespaces][mounts]") {
+  const spec::Mount top = mount_of("/", "tmpfs", "tmpfs", {"size=1m"});
+  CHECK(planned_mount(top) ==
+        "mount_filesystem target=/ type=tmpfs source=tmpfs options=[size=1m] flags=create_target   # "
+        "/mounts/0");
+
+  spec::Spec spec = testing::ordinary_spec();
+  testing::remove_namespace(spec, spec::NamespaceType::mount);
+  CHECK(planned_mount(spec, top) ==
+        "error: /mounts/0/destination: \"/\" is the top of the rootfs, and may be covered in a mount "
+        "namespace of "
+        "the container's own only");
+}
+
+TEST_CASE("what joins a container takes nothing of the host by path", "[namespaces][mounts]") {
+  const auto plan = [](const spec::Mount& mount, HostFacts host) {
+    host.joins = true;
+    return planned_mount(mount, host);
+  };
+  const Case cases[] = {
+      {mount_of("/m", "tmpfs", "tmpfs", {}),
+       "mount_filesystem target=/m type=tmpfs source=tmpfs flags=create_target   # /mounts/0",
+       "a file system without a source"},
+      {mount_of("/m", "ext4", "/dev/vdb", {}),
+       "mount_filesystem target=/m type=ext4 source=/dev/vdb flags=create_target slot=2   # /mounts/0",
+       "the source is looked up outside"},
+      {mount_of("/m", "overlay", "x", {"lowerdir=/a:/b"}),
+       "mount_filesystem target=/m type=overlay source=x options=[lowerdir=/a:/b] flags=create_target "
+       "slot=2   # /mounts/0",
+       "and so are overlay's directories"},
+      {mount_of("/m", "bind", "/a", {}),
+       "bind target=/m source=/a flags=create_target|bind slot=2 propagation=slave   # /mounts/0", "a bind"},
+      {mount_of("/", "tmpfs", "tmpfs", {}),
+       "error: /mounts/0/destination: \"/\" is the top of the rootfs of a container that lives, and its "
+       "processes would not see what covers it",
+       "their root is not exchanged"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.because);
+    CHECK(plan(c.mount, testing::ordinary_host()) == c.step);
+  }
+  CHECK(plan(mount_of("/m", "bind", "/a", {}), testing::rootless_host()) ==
+        "error: /mounts/0: a bind mount cannot be added to a rootless container that lives");
+  CHECK(plan(mount_of("/m", "overlay", "x", {}), testing::rootless_host()) ==
+        "error: /mounts/0: a file system of type \"overlay\" cannot be added to a rootless container that "
+        "lives");
+}
+
+TEST_CASE("mounts are taken off in reverse", "[namespaces][mounts]") {
+  spec::Spec spec = testing::ordinary_spec();
+  spec.mounts = {mount_of("/a/", "", "", {}), mount_of("a/b", "", "", {})};
+  CHECK(testing::planned(
+            [](const spec::Spec& s, const HostFacts&, plan::Builder& b) { return plan_unmounts(s, b); }, spec,
+            testing::ordinary_host()) ==
+        "unmount target=/a/b   # /mounts/1\nunmount target=/a   # /mounts/0");
+  spec.mounts = {mount_of("/x/..", "", "", {})};
+  CHECK(testing::planned(
+            [](const spec::Spec& s, const HostFacts&, plan::Builder& b) { return plan_unmounts(s, b); }, spec,
+            testing::ordinary_host()) == "error: /mounts/0/destination: \"/x/..\" is the top of the rootfs");
 }
 
 TEST_CASE("sysfs falls back to the host's in a user namespace that shares the host's network",

@@ -46,7 +46,8 @@ void add_every_step(Builder& builder) {
   using namespace plan;
   add_each(builder, JoinNamespace{}, BecomeRoot{}, Unshare{}, ForkInit{}, NewTimeNamespace{}, Say{}, Expect{},
            LoopbackUp{}, SessionKeyring{}, PrepareRoot{}, MountFilesystem{}, Bind{}, SetAttributes{},
-           OpenDev{}, DeviceNode{}, Symlink{}, Sysctl{}, RunHook{}, Mask{}, MakeReadonly{});
+           Reconfigure{}, Unmount{}, OpenRoot{}, OpenDev{}, DeviceNode{}, Symlink{}, Sysctl{}, RunHook{},
+           Mask{}, MakeReadonly{});
   add_each(builder, MakeCwd{}, Console{}, Pivot{}, EnterRoot{}, Hostname{}, Domainname{}, Stdio{},
            Personality{}, Scheduler{}, IoPriority{}, MemoryPolicy{}, CpuAffinity{}, NoNewPrivileges{},
            Seccomp{}, Confine{}, ChangeDirectory{}, FindExecutable{}, Gate{}, Exec{});
