@@ -9,6 +9,7 @@
 #include "namespaces/propagation.h"
 #include "runtime/base/kernel_abi.h"
 #include "runtime/base/text.h"
+#include "runtime/plan/protocol.h"
 
 namespace capsule::ns {
 namespace {
@@ -254,6 +255,18 @@ Status plan_extra_mount(const spec::Spec& spec,
                      .target = clean_path(mount.destination),
                      .options = parse_mount_options(mount.options)},
                     builder);
+}
+
+Status plan_added_mounts(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder) {
+  const Propagation propagation = TRY(parse_propagation(spec));
+  const MountContext context{.spec = spec, .host = host, .bind_propagation = propagation.binds};
+  for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+    const MountRequest request = read_mount(spec, i);
+    TRY(plan_mount(context, request, builder));
+    builder.add(request.pointer, plan::Say{.line = static_cast<std::uint64_t>(protocol::Line::mounted)});
+  }
+  plan_late_readonly(spec, builder);
+  return {};
 }
 
 }  // namespace capsule::ns

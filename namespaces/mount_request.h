@@ -47,6 +47,9 @@ bool becomes_readonly_late(const spec::Spec& spec, const MountRequest& request);
 // A bind has no file system of its own that data could be for.
 Status refuse_bind_data(const MountRequest& request);
 
+// SetAttributes for each of those.
+void plan_late_readonly(const spec::Spec& spec, plan::Builder& builder);
+
 Status plan_bind(const MountContext& context, const MountRequest& request, plan::Builder& builder);
 Status plan_filesystem(const MountContext& context, const MountRequest& request, plan::Builder& builder);
 Status plan_cgroup_view(const MountContext& context, const MountRequest& request, plan::Builder& builder);

@@ -102,6 +102,8 @@ Status plan_extra_mount(const spec::Spec& spec,
                         const spec::Mount& mount,
                         std::string reason,
                         plan::Builder& builder);
+// The same for a container that lives: each says `mounted` when it is there.
+Status plan_added_mounts(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
 // OpenDev, DeviceNode and Symlink steps: default devices, /linux/devices, /dev/ptmx and links; none if /dev
 // is bound from the host.
 Status plan_devices(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
@@ -109,8 +111,6 @@ Status plan_devices(const spec::Spec& spec, const HostFacts& host, plan::Builder
 // and for a read-only root: all that comes after the last mount and the last thing created in the tree
 // (/dev/console!), and before Pivot.
 Status plan_paths(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder);
-// SetAttributes for each tmpfs that becomes read-only once it is filled.
-void plan_late_readonly(const spec::Spec& spec, plan::Builder& builder);
 // Unmount, for one entry of /mounts after another from the last to the first.
 Status plan_unmounts(const spec::Spec& spec, plan::Builder& builder);
 // Pivot, and the propagation of "/" after it where rootfsPropagation asks for one.

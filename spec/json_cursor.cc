@@ -217,6 +217,8 @@ std::string Cursor::pointer() const {
       return pointer_to(parent_->pointer(), key_);
     case Place::element:
       return pointer_to(parent_->pointer(), index_);
+    case Place::root_at:
+      return std::string(key_);
     case Place::root:
       break;
   }
@@ -238,6 +240,10 @@ Document::~Document() = default;
 
 Cursor Document::root() const {
   return Cursor(json_.get(), name_);
+}
+
+Cursor Document::root_at(std::string_view pointer) const {
+  return Cursor(json_.get(), pointer, Cursor::Place::root_at);
 }
 
 }  // namespace capsule::spec

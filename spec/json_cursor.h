@@ -64,6 +64,8 @@ class Cursor {
   template <class T>
   [[nodiscard]] Result<std::vector<T>> objects(std::string_view key, Parse<T> parse) const;
   template <class T>
+  [[nodiscard]] Result<std::vector<T>> all(Parse<T> parse) const;  // of this array itself
+  template <class T>
   [[nodiscard]] Result<std::map<std::string, T>> object_map(std::string_view key, Parse<T> parse) const;
 
   // "/linux/resources/memory/limit: must be an integer, not a string".
@@ -71,10 +73,10 @@ class Cursor {
 
  private:
   friend class Document;
-  enum class Place : unsigned char { root, member, element };
+  enum class Place : unsigned char { root, root_at, member, element };
 
-  explicit Cursor(const nlohmann::json* node, std::string_view document_name)
-      : node_(node), key_(document_name), place_(Place::root) {}
+  explicit Cursor(const nlohmann::json* node, std::string_view name, Place place = Place::root)
+      : node_(node), key_(name), place_(place) {}
   Cursor(const nlohmann::json* node, const Cursor& parent, std::string_view key)
       : node_(node), parent_(&parent), key_(key), place_(Place::member) {}
   Cursor(const nlohmann::json* node, const Cursor& parent, std::size_t index)
@@ -94,7 +96,7 @@ class Cursor {
 
   const nlohmann::json* node_;  // nullptr: absent
   const Cursor* parent_ = nullptr;
-  std::string_view key_;  // of a member; of the root: the document's name
+  std::string_view key_;  // of a member; of the root: the document's name, or where it lies
   std::size_t index_ = 0;
   Place place_;
 };
@@ -110,6 +112,8 @@ class Document {
   ~Document();
 
   [[nodiscard]] Cursor root() const;
+  // The same as if it lay at `pointer` of a larger document.
+  [[nodiscard]] Cursor root_at(std::string_view pointer) const;
 
  private:
   Document(std::unique_ptr<const nlohmann::json> json, std::string_view name);
@@ -172,13 +176,18 @@ Result<std::optional<T>> Cursor::object(std::string_view key, Parse<T> parse) co
 
 template <class T>
 Result<std::vector<T>> Cursor::objects(std::string_view key, Parse<T> parse) const {
-  std::vector<T> parsed;
   const Cursor list = member(key);
-  if (!list.is_present()) return parsed;
-  const std::size_t size = TRY(list.array_size());
+  if (!list.is_present()) return std::vector<T>();
+  return list.all<T>(parse);
+}
+
+template <class T>
+Result<std::vector<T>> Cursor::all(Parse<T> parse) const {
+  std::vector<T> parsed;
+  const std::size_t size = TRY(array_size());
   parsed.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
-    const Cursor at = list.element(i);
+    const Cursor at = element(i);
     TRY(at.expect_object());
     parsed.push_back(TRY(parse(at)));
   }

@@ -76,6 +76,11 @@ Result<Process> read_process(std::string_view json) {
   return read_document<Process>(json, "the process object", parse_process);
 }
 
+Result<std::vector<Mount>> read_mounts(std::string_view json) {
+  const Document document = TRY(Document::parse(json, "the array of mounts"));
+  return document.root_at("/mounts").all<Mount>(parse_mount);
+}
+
 Result<LinuxResources> read_resources(std::string_view json) {
   return read_document<LinuxResources>(json, "the resources object", parse_resources);
 }

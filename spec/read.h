@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/result.h"
 #include "spec/spec.h"
@@ -17,6 +18,9 @@ Result<Spec> read(std::string_view json);
 
 // Reads one `process` object, as `exec --process FILE` passes it. Pointers are relative to it: "/args/0: …".
 Result<Process> read_process(std::string_view json);
+
+// Reads an array of mounts, as `mounts add FILE` passes it. Pointers are those of config.json: "/mounts/0/…".
+Result<std::vector<Mount>> read_mounts(std::string_view json);
 
 // Reads one `linux.resources` object, as `update --resources FILE` passes it.
 Result<LinuxResources> read_resources(std::string_view json);

@@ -40,9 +40,7 @@ Status check_mount(const Mount& mount, const std::string& pointer) {
 }
 
 Status check_mounts(const Spec& spec) {
-  for (std::size_t i = 0; i < spec.mounts.size(); ++i)
-    TRY(check_mount(spec.mounts[i], pointer_to("/mounts", i)));
-  return {};
+  return validate_mounts(spec.mounts);
 }
 
 Status check_process(const Spec& spec) {
@@ -115,6 +113,12 @@ Status check_linux(const Spec& spec) {
 
 bool is_absolute(std::string_view path) {
   return path.starts_with('/');
+}
+
+Status validate_mounts(const std::vector<Mount>& mounts) {
+  for (std::size_t i = 0; i < mounts.size(); ++i)
+    TRY(check_mount(mounts[i], pointer_to("/mounts", i)));
+  return {};
 }
 
 Status validate(const Spec& spec) {

@@ -2,6 +2,8 @@
 // of the specification.
 #pragma once
 
+#include <vector>
+
 #include "runtime/base/result.h"
 #include "spec/spec.h"
 
@@ -17,5 +19,8 @@ Status validate(const Spec& spec);
 // The checks that concern `process` alone (cwd absolute, args not empty, env entries, rlimits, scheduler,
 // ioPriority, …); `pointer` is where it lies in the document: "/process", or "" for a process file.
 Status validate_process(const Process& process, std::string_view pointer);
+
+// The checks that concern mounts, as if they were all there is in `/mounts`.
+Status validate_mounts(const std::vector<Mount>& mounts);
 
 }  // namespace capsule::spec

@@ -168,6 +168,16 @@ Result<DeleteOptions> parse_delete(const Arguments& arguments) {
   return options;
 }
 
+Result<MountsOptions> parse_mounts(const Arguments& arguments) {
+  TRY(parse_nothing(arguments));
+  const std::string& action = arguments.words[0];
+  if (action != "add" && action != "remove") {
+    return Error::unsupported(
+        cat({"mounts: ", capsule::quoted(action), " is neither \"add\" nor \"remove\""}));
+  }
+  return MountsOptions{.id = arguments.words[1], .file = arguments.words[2], .remove = action == "remove"};
+}
+
 Result<ListOptions> parse_list(const Arguments& arguments) {
   ListOptions options;
   Given given = given_to(arguments);

@@ -26,6 +26,7 @@ Result<launch::LaunchOptions> parse_plan(const Arguments& arguments);
 Result<launch::ExecOptions> parse_exec(const Arguments& arguments);
 Result<KillOptions> parse_kill(const Arguments& arguments);
 Result<DeleteOptions> parse_delete(const Arguments& arguments);
+Result<MountsOptions> parse_mounts(const Arguments& arguments);
 Result<ListOptions> parse_list(const Arguments& arguments);
 Result<PsOptions> parse_ps(const Arguments& arguments);
 Result<SpecOptions> parse_spec(const Arguments& arguments);

@@ -31,6 +31,12 @@ struct DeleteOptions {
   bool regex = false;  // id is a regular expression
 };
 
+struct MountsOptions {
+  std::string id;
+  std::string file;  // an array of mounts
+  bool remove = false;
+};
+
 struct ListOptions {
   OutputFormat format = OutputFormat::table;
   bool quiet = false;

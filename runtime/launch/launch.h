@@ -69,6 +69,12 @@ struct ExecOptions {
 // The exit code of the process, or 0 when detached.
 Result<int> exec_process(const container::Store& store, const ExecOptions& options);
 
+// `mounts add` and `mounts remove` of a created or running container: `file` holds an array of mounts as
+// config.json does, of which removing looks at the destinations alone. Added all or, if one fails, none; not
+// remembered: a container that is created again has those of its config.
+Status add_mounts(const container::Store& store, const std::string& id, const std::string& file);
+Status remove_mounts(const container::Store& store, const std::string& id, const std::string& file);
+
 // `plan` (hidden): the plan of a launch as text, nothing performed.
 Result<std::string> describe_launch(const container::Store& store, const LaunchOptions& options);
 

@@ -28,22 +28,6 @@ Result<spec::Process> from_file(const std::string& file) {
   return process;
 }
 
-// Types the container lists, new or by path, except pid, which only the host side can join for a child.
-std::uint64_t joined_flags(const spec::Spec& frozen) {
-  std::uint64_t flags = 0;
-  if (!frozen.linux.has_value()) return flags;
-  for (const spec::Namespace& ns : frozen.linux->namespaces) {
-    if (ns.type != spec::NamespaceType::pid) flags |= ns::clone_flag_of(ns.type);
-  }
-  return flags;
-}
-
-bool lists(const spec::Spec& frozen, spec::NamespaceType type) {
-  if (!frozen.linux.has_value()) return false;
-  const auto& all = frozen.linux->namespaces;
-  return std::any_of(all.begin(), all.end(), [type](const spec::Namespace& ns) { return ns.type == type; });
-}
-
 void plan_joins(const spec::Spec& frozen, ExecPlan& plan) {
   plan::Builder& builder = plan.builder;
   plan.process_slot = builder.donate({.kind = plan::Donation::Kind::process});
@@ -118,6 +102,21 @@ process::ProcessContext exec_context(const spec::Spec& frozen,
 }
 
 }  // namespace
+
+std::uint64_t joined_flags(const spec::Spec& frozen) {
+  std::uint64_t flags = 0;
+  if (!frozen.linux.has_value()) return flags;
+  for (const spec::Namespace& ns : frozen.linux->namespaces) {
+    if (ns.type != spec::NamespaceType::pid) flags |= ns::clone_flag_of(ns.type);
+  }
+  return flags;
+}
+
+bool lists(const spec::Spec& frozen, spec::NamespaceType type) {
+  if (!frozen.linux.has_value()) return false;
+  const auto& all = frozen.linux->namespaces;
+  return std::any_of(all.begin(), all.end(), [type](const spec::Namespace& ns) { return ns.type == type; });
+}
 
 Result<spec::Process> plan_exec_process(const spec::Spec& frozen,
                                         const ExecOptions& options,

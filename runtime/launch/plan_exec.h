@@ -1,6 +1,7 @@
 // From an existing container and what `exec` was told to the plan of one more process inside. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,10 @@
 #include "spec/spec.h"
 
 namespace capsule::launch {
+
+// Types the container lists, new or by path, except pid, which only the host side can join for a child.
+std::uint64_t joined_flags(const spec::Spec& frozen);
+bool lists(const spec::Spec& frozen, spec::NamespaceType type);
 
 struct ExecPlan {
   plan::Builder builder;

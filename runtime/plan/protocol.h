@@ -8,6 +8,7 @@
 //        | --- network_ready ----------> |
 //        | <-- rootfs_mounted ---------- |   only with prestart or createRuntime hooks: all mounted, nothing pivoted
 //        | --- hooks_done -------------> |
+//        | <-- mounted ----------------- |   only in a container that lives: one of the mounts to be added is there
 //        | <-- ready ------------------- |   pivoted and confined; its next act is to wait at the gate
 //        |     commits state.json        |
 //        | --- start ------------------> |   `run` on this socket; `create` leaves, and `start` says it on the gate
@@ -33,6 +34,7 @@ enum class Line : uint8_t {
   network_ready,
   rootfs_mounted,
   hooks_done,
+  mounted,
   ready,
   start,
   failed,
@@ -52,6 +54,8 @@ constexpr const char* name_of(Line line) {
       return "rootfs_mounted";
     case Line::hooks_done:
       return "hooks_done";
+    case Line::mounted:
+      return "mounted";
     case Line::ready:
       return "ready";
     case Line::start:

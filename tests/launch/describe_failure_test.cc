@@ -98,6 +98,8 @@ TEST_CASE("a step that fails is told by its field, its purpose, the call and err
                "/mounts/1: bind mount: \"/proc/self\" cannot be mounted because it lies inside /proc"},
           Case{Problem::proc_is_not_procfs, StepKind::bind, 0, "/mounts/1", "fstatfs", "/proc",
                "/mounts/1: bind mount: \"/proc\" cannot be mounted because it is not of type proc"},
+          Case{Problem::not_a_mount_point, StepKind::unmount, EINVAL, "/mounts/1", "statx", "/etc",
+               "/mounts/1: unmount: \"/etc\" is not a mount point"},
           Case{Problem::wrong_device, StepKind::device_node, EEXIST, "/linux/devices/0", "fstat", "/dev/fuse",
                "/linux/devices/0: make device: \"/dev/fuse\" exists and is not the device that is asked for"},
           Case{Problem::not_a_pty, StepKind::console, 0, "/process/terminal", "fstat", "/dev/pts/ptmx",

@@ -286,6 +286,11 @@ TEST_CASE("a process without user runs as 0:0", "[spec][read]") {
 TEST_CASE("a process file is read with pointers relative to it", "[spec][read]") {
   CHECK(message_of(read_process(R"({"cwd": "/", "args": [1]})")) ==
         "/args/0: must be a string, not a number");
+  CHECK(read_mounts(R"([{"destination": "/a"}, {"destination": "/b"}])").value()[1].destination == "/b");
+  CHECK(read_mounts("[]").value().empty());
+  CHECK(message_of(read_mounts("{}")) == "/mounts: must be an array, not an object");
+  CHECK(message_of(read_mounts(R"([{"destination": 1}])")) ==
+        "/mounts/0/destination: must be a string, not a number");
   CHECK(message_of(read_process("[]")) == "the process object: must be an object, not an array");
   CHECK(message_of(read_process(R"({"args": ["true"]})")) == "/cwd: is required");
 }

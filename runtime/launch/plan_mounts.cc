@@ -1,0 +1,68 @@
+#include "runtime/launch/plan_mounts.h"
+
+#include <algorithm>
+
+#include "runtime/base/text.h"
+#include "runtime/launch/plan_exec.h"
+#include "runtime/plan/protocol.h"
+
+namespace capsule::launch {
+namespace {
+
+Result<MountsPlan> plan_entry(const spec::Spec& frozen, const spec::Record& record) {
+  const std::uint64_t flags = joined_flags(frozen);
+  if ((flags & CLONE_NEWNS) == 0) {
+    return Error::wrong_state("the container has no mount namespace of its own, its mounts are the host's");
+  }
+  MountsPlan plan;
+  plan::Builder& builder = plan.builder;
+  plan.process_slot = builder.donate({.kind = plan::Donation::Kind::process});
+  plan.joins_pid = lists(frozen, spec::NamespaceType::pid);
+  // Opened before setns(2), which succeeds only if that process still lives: then it was its root.
+  const std::uint16_t root = builder.donate({.kind = plan::Donation::Kind::process_root,
+                                             .source = cat({"/proc/", std::to_string(record.pid), "/root"})});
+  builder.add("", plan::JoinNamespace{.source = builder.text("of the container"),
+                                      .flags = static_cast<std::uint32_t>(flags),
+                                      .slot = plan.process_slot});
+  if (lists(frozen, spec::NamespaceType::user)) builder.add("", plan::BecomeRoot{});
+  builder.add("", plan::OpenRoot{.slot = root});
+  return plan;
+}
+
+void say(protocol::Line line, plan::Builder& builder) {
+  builder.add("", plan::Say{.line = static_cast<std::uint64_t>(line)});
+}
+
+}  // namespace
+
+Result<MountsPlan> plan_add_mounts(const spec::Spec& frozen, const spec::Record& record, const Host& host) {
+  MountsPlan plan = TRY(plan_entry(frozen, record));
+  const ns::HostFacts facts{.privileged = host.privileged,
+                            .euid = host.euid,
+                            .egid = host.egid,
+                            .bundle = record.bundle,
+                            .cgroup_mount = record.cgroup_mount,
+                            .cgroup_path = record.cgroup_path,
+                            .joins = true};
+  TRY(ns::plan_added_mounts(frozen, facts, plan.builder));
+  plan.lines = frozen.mounts.size();
+  say(protocol::Line::ready, plan.builder);
+  return plan;
+}
+
+Result<MountsPlan> plan_remove_mounts(const spec::Spec& frozen, const spec::Record& record) {
+  MountsPlan plan = TRY(plan_entry(frozen, record));
+  TRY(ns::plan_unmounts(frozen, plan.builder));
+  say(protocol::Line::ready, plan.builder);
+  return plan;
+}
+
+std::vector<spec::Mount> plan_undo(const std::vector<spec::Mount>& mounts, std::size_t done) {
+  std::vector<spec::Mount> undo(mounts.begin(), mounts.begin() + static_cast<std::ptrdiff_t>(done));
+  std::erase_if(undo, [](const spec::Mount& mount) {
+    return std::find(mount.options.begin(), mount.options.end(), "remount") != mount.options.end();
+  });
+  return undo;
+}
+
+}  // namespace capsule::launch
