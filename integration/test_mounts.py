@@ -1,18 +1,12 @@
 """Mounts, devices, masks and the root itself."""
 
 import os
-import stat
 
 import pytest
 
 from support import kernel, mountinfo
-from support.marks import covers, extension
+from support.marks import covers, extension, normative
 from support.rootfs import chown_tree
-
-
-def numbers(path):
-    device = os.stat(path).st_rdev
-    return os.major(device), os.minor(device)
 
 
 @pytest.fixture
@@ -48,6 +42,8 @@ def test_sysfs_is_mounted_read_only_when_asked_for(container):
     assert {"ro", "nosuid", "nodev", "noexec"} <= mounts["/sys"].options
 
 
+@covers("/mounts/*/type", "/mounts/*/options")
+@normative("B11")
 def test_tmpfs_takes_its_data_options(container, bundle):
     bundle.mount("/mnt", "tmpfs", "tmpfs", ["nosuid", "mode=0750", "size=64k", "uid=7"])
 
@@ -62,6 +58,7 @@ def test_devpts_is_a_new_instance(container):
     assert container.output("ls /dev/pts") == "ptmx\n"
 
 
+@covers("/mounts/*/type", "/mounts/*/destination")
 def test_mqueue_is_mounted(container, bundle):
     bundle.mount("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"])
 
@@ -92,6 +89,7 @@ def test_a_cgroup_mount_without_a_cgroup_namespace_works_too(container, bundle):
 # Binds.
 
 
+@covers("/mounts/*/source")
 def test_a_bound_directory_shows_the_hosts_files(container, bundle, source):
     bundle.bind(source, "/mnt", "bind")
 
@@ -112,6 +110,7 @@ def test_a_read_only_bind_cannot_be_written(container, bundle, source):
     assert sorted(os.listdir(source)) == ["file"]
 
 
+@covers("/mounts/*/source")
 def test_a_relative_source_is_relative_to_the_bundle(container, bundle):
     (bundle.path / "data").mkdir()
     (bundle.path / "data/here").write_text("")
@@ -120,6 +119,7 @@ def test_a_relative_source_is_relative_to_the_bundle(container, bundle):
     assert container.output("ls /mnt") == "here\n"
 
 
+@covers("/mounts/*/destination")
 def test_a_missing_target_directory_is_created(container, bundle, source):
     bundle.bind(source, "/deep/new/place", "bind")
 
@@ -134,18 +134,21 @@ def test_a_missing_target_file_is_created(container, bundle, source):
     assert (bundle.rootfs / "deep/new/file").read_text() == ""
 
 
+@covers("/mounts/*/options")
 def test_bind_leaves_mounts_below_the_source_out(container, bundle, nested):
     bundle.bind(nested, "/mnt", "bind")
 
     assert container.output("ls /mnt/sub") == ""
 
 
+@covers("/mounts/*/options")
 def test_rbind_takes_mounts_below_the_source_along(container, bundle, nested):
     bundle.bind(nested, "/mnt", "rbind")
 
     assert container.output("cat /mnt/sub/inner") == "deeper\n"
 
 
+@covers("/mounts/*/options")
 def test_bind_is_implied_by_the_option_whatever_the_type(container, bundle, source):
     bundle.mount("/mnt", "none", source, ["rbind"])
 
@@ -167,6 +170,13 @@ def test_a_device_can_be_bound(container, bundle):
     bundle.bind("/dev/null", "/dev/mine", "bind")
 
     assert container.output("stat -c '%F %t:%T' /dev/mine") == "character special file 1:3\n"
+
+
+@normative("B11")
+def test_mounts_happen_in_the_order_of_the_list(container, bundle):
+    bundle.mount("/mnt", "tmpfs").mount("/mnt/inner", "tmpfs").mount("/mnt", "tmpfs")
+
+    assert container.output("ls /mnt") == ""
 
 
 # Symlinks in the image stay in the image.
@@ -196,6 +206,7 @@ def test_a_missing_target_behind_a_symlink_is_created_inside_the_rootfs(containe
 # The root.
 
 
+@covers("/root/readonly")
 def test_a_read_only_root_refuses_writes_but_tmpfs_takes_them(container, bundle):
     bundle.config["root"]["readonly"] = True
     bundle.mount("/tmp", "tmpfs")
@@ -204,12 +215,14 @@ def test_a_read_only_root_refuses_writes_but_tmpfs_takes_them(container, bundle)
     assert "ro" in mountinfo.inside(container)["/"].options
 
 
+@covers("/root/readonly")
 def test_a_writable_root_takes_writes(container, bundle):
     container.output("echo hello >/x")
 
     assert (bundle.rootfs / "x").read_text() == "hello\n"
 
 
+@covers("/root/path")
 def test_an_absolute_root_path_works(container, bundle, template, work):
     elsewhere = template.clone_to(work / "elsewhere-rootfs")
     (elsewhere / "marker").write_text("")
@@ -231,151 +244,6 @@ def test_no_pivot_works(container, bundle):
     bundle.sh("ls /bin/busybox; cat /proc/self/mountinfo")
 
     assert container.run("--no-pivot").lines[0] == "/bin/busybox"
-
-
-# Devices.
-
-DEFAULT_DEVICES = {
-    "null": (1, 3),
-    "zero": (1, 5),
-    "full": (1, 7),
-    "random": (1, 8),
-    "urandom": (1, 9),
-    "tty": (5, 0),
-}
-
-
-def test_the_default_devices_exist(container):
-    output = container.output("cd /dev && stat -c '%n %t %T %a %u %g' null zero full random urandom tty")
-
-    for line in output.splitlines():
-        name, major, minor, mode, uid, gid = line.split()
-        assert (int(major, 16), int(minor, 16)) == DEFAULT_DEVICES[name]
-        assert (mode, uid, gid) == ("666", "0", "0")
-    assert len(output.splitlines()) == 6
-
-
-def test_the_default_devices_work(container):
-    assert container.output("echo x >/dev/null; head -c 3 /dev/zero | wc -c; head -c 5 /dev/urandom | wc -c") == "3\n5\n"
-
-
-def test_the_standard_links_exist(container):
-    output = container.output("cd /dev && for i in fd stdin stdout stderr ptmx; do readlink $i; done")
-
-    assert [line.replace("/dev/", "") for line in output.splitlines()] == [
-        "/proc/self/fd",
-        "/proc/self/fd/0",
-        "/proc/self/fd/1",
-        "/proc/self/fd/2",
-        "pts/ptmx",
-    ]
-
-
-def test_a_device_is_made_with_mode_and_owner(container, bundle):
-    bundle.linux["devices"] = [
-        {"path": "/dev/mine", "type": "c", "major": 1, "minor": 3, "fileMode": 0o620, "uid": 7, "gid": 8}
-    ]
-
-    assert container.output("stat -c '%F %t:%T %a %u:%g' /dev/mine") == "character special file 1:3 620 7:8\n"
-
-
-def test_a_device_outside_dev_is_made_with_its_directories(container, bundle):
-    bundle.linux["devices"] = [{"path": "/opt/devices/mine", "type": "u", "major": 1, "minor": 5, "fileMode": 0o666}]
-
-    assert container.output("stat -c '%F %t:%T' /opt/devices/mine") == "character special file 1:5\n"
-
-
-def test_a_block_device_and_a_fifo_are_made(container, bundle):
-    bundle.linux["devices"] = [
-        {"path": "/dev/block", "type": "b", "major": 7, "minor": 3, "fileMode": 0o600},
-        {"path": "/dev/pipe", "type": "p", "fileMode": 0o644},
-    ]
-
-    output = container.output("stat -c '%F' /dev/block /dev/pipe")
-
-    assert output == "block special file\nfifo\n"
-
-
-def test_a_device_without_a_mode_is_for_everyone(container, bundle):
-    bundle.linux["devices"] = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 3}]
-
-    assert container.output("stat -c %a /dev/mine") == "666\n"
-
-
-def test_a_device_of_the_config_replaces_a_default_one(container, bundle):
-    bundle.linux["devices"] = [
-        {"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o600, "uid": 0, "gid": 0}
-    ]
-
-    assert container.output("stat -c %a /dev/null") == "600\n"
-
-
-def test_devices_in_a_user_namespace_are_those_of_the_host(container, bundle):
-    bundle.map_ids((0, 100000, 65536))
-    chown_tree(bundle.rootfs, 100000)
-
-    output = container.output("stat -c '%n %t:%T' /dev/null /dev/zero; echo x >/dev/null && echo works")
-
-    assert output == "/dev/null 1:3\n/dev/zero 1:5\nworks\n"
-
-
-def test_a_bound_dev_is_left_alone(container, bundle, work):
-    own_dev = work / "own-dev"
-    own_dev.mkdir()
-    os.mknod(own_dev / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    for name in ("pts", "shm"):
-        (own_dev / name).mkdir()
-    bundle.config["mounts"] = [entry for entry in bundle.mounts if entry["destination"] != "/dev"]
-    bundle.mounts.insert(0, {"destination": "/dev", "type": "bind", "source": str(own_dev), "options": ["rbind"]})
-
-    container.run()
-
-    assert sorted(os.listdir(own_dev)) == ["null", "pts", "shm"]
-
-
-# Masks.
-
-
-def test_a_masked_file_is_empty_and_a_masked_directory_too(container, bundle):
-    bundle.write("/secret/file", "secret")
-    bundle.write("/secrets/a", "secret")
-    bundle.linux["maskedPaths"] = ["/secret/file", "/secrets", "/not/there"]
-
-    assert container.output("cat /secret/file; ls -A /secrets; echo end") == "end\n"
-
-
-def test_a_masked_directory_cannot_be_written(container, bundle):
-    (bundle.rootfs / "secrets").mkdir()
-    bundle.linux["maskedPaths"] = ["/secrets"]
-
-    assert container.output("touch /secrets/x 2>/dev/null || echo refused") == "refused\n"
-    assert os.listdir(bundle.rootfs / "secrets") == []
-
-
-def test_the_usual_masks_of_proc_work(container, bundle):
-    bundle.linux["maskedPaths"] = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/acpi", "/proc/scsi"]
-
-    assert container.output("wc -c </proc/keys; ls -A /proc/acpi 2>/dev/null | wc -l") == "0\n0\n"
-
-
-def test_read_only_paths_cannot_be_written(container, bundle):
-    (bundle.rootfs / "fixed").mkdir()
-    bundle.write("/etc/fixed", "as it was")
-    bundle.linux["readonlyPaths"] = ["/proc/sys", "/fixed", "/etc/fixed", "/not/there"]
-
-    output = container.output(
-        "for f in /proc/sys/kernel/hostname /fixed/x /etc/fixed; do echo x 2>/dev/null >$f || echo refused; done"
-    )
-
-    assert output == "refused\n" * 3
-    assert (bundle.rootfs / "etc/fixed").read_text() == "as it was"
-
-
-def test_masks_cover_user_mounts(container, bundle, source):
-    bundle.bind(source, "/mnt", "bind")
-    bundle.linux["maskedPaths"] = ["/mnt/file"]
-
-    assert container.output("cat /mnt/file; echo end") == "end\n"
 
 
 def test_a_source_only_root_can_reach_is_bound_into_a_user_namespace(container, bundle, work):
@@ -468,3 +336,113 @@ def test_R26_a_mount_on_the_root_needs_a_mount_namespace(container, bundle):
     bundle.mount("/", "tmpfs")
 
     container.try_run().refused("may be covered in a mount namespace of the container's own only")
+
+
+# Destinations and sources.
+
+
+@covers("/mounts/*/destination")
+def test_a_relative_destination_counts_from_the_root(container, bundle):
+    bundle.mount("relative//place", "tmpfs")
+
+    assert "/relative/place" in mountinfo.inside(container)
+
+
+@normative("B11")
+def test_a_missing_source_fails(container, bundle, work):
+    bundle.bind(work / "nowhere", "/mnt", "bind")
+
+    container.try_run().refused("nowhere", crun="nowhere")
+
+
+@normative("B12")
+def test_nothing_is_mounted_that_the_config_does_not_list(container, bundle):
+    bundle.config["mounts"] = [{"destination": "/proc", "type": "proc", "source": "proc"}]
+
+    targets = set(mountinfo.inside(container))
+
+    assert targets.isdisjoint({"/sys", "/dev/pts", "/dev/shm", "/dev/mqueue"})
+
+
+# /proc and /sys (R6); more of it in test_security.py.
+
+BELOW_PROC = "cpuinfo diskstats loadavg meminfo slabinfo stat swaps uptime sys/kernel/ns_last_pid".split()
+
+
+@pytest.mark.parametrize("name", BELOW_PROC)
+def test_R06_what_lxcfs_provides_may_be_bound_below_proc(container, bundle, source, name):
+    bundle.bind(source / "file", f"/proc/{name}", "bind")
+
+    assert container.output(f"cat /proc/{name}") == "from the host\n"
+
+
+@extension("crun has no such rule, and runc no such test")
+@pytest.mark.parametrize("name", ["kcore", "sysrq-trigger", "sys/kernel/core_pattern", "self/attr", "cpuinfo/x", "sys"])
+def test_R06_nothing_else_may_be_bound_below_proc(container, bundle, source, name):
+    bundle.bind(source / "file", f"/proc/{name}", "bind")
+
+    container.try_run().refused("cannot be mounted because it is inside /proc")
+
+
+# What rootfsPropagation makes of the root.
+
+
+@pytest.mark.parametrize(
+    "value, field",
+    [
+        ("shared", "shared:"),
+        ("rshared", "shared:"),
+        ("private", None),
+        ("rprivate", None),
+        ("slave", None),
+        ("rslave", None),
+        ("unbindable", "unbindable"),
+        ("runbindable", "unbindable"),
+    ],
+)
+@covers("/linux/rootfsPropagation")
+@normative("B23")
+def test_the_propagation_of_the_root_is_set(container, bundle, value, field):
+    bundle.linux["rootfsPropagation"] = value
+
+    propagation = mountinfo.inside(container)["/"].propagation
+
+    assert any(item.startswith(field) for item in propagation) if field else propagation == []
+
+
+@pytest.mark.parametrize("value, follows", [("slave", True), ("rslave", True), ("private", False), ("rprivate", False)])
+@covers("/linux/rootfsPropagation")
+def test_a_slave_root_follows_a_shared_one_of_the_host(container, bundle, value, follows):
+    kernel.mount(bundle.rootfs, bundle.rootfs, flags=kernel.MS_BIND)
+    kernel.mount("none", bundle.rootfs, flags=kernel.MS_SHARED)
+    try:
+        bundle.linux["rootfsPropagation"] = value
+
+        propagation = mountinfo.inside(container)["/"].propagation
+    finally:
+        kernel.unmount(bundle.rootfs, kernel.MNT_DETACH)
+
+    assert any(item.startswith("master:") for item in propagation) == follows
+    assert not any(item.startswith("shared:") for item in propagation)
+
+
+@covers("/linux/rootfsPropagation")
+def test_a_slave_root_receives_mounts_of_the_host(container, bundle, source):
+    kernel.mount(source, source, flags=kernel.MS_BIND)
+    kernel.mount("none", source, flags=kernel.MS_SHARED)
+    try:
+        bundle.linux["rootfsPropagation"] = "rslave"
+        bundle.bind(source, "/mnt", "rbind", "rslave")
+
+        propagation = mountinfo.inside(container)["/mnt"].propagation
+    finally:
+        kernel.unmount(source, kernel.MNT_DETACH)
+
+    assert any(item.startswith("master:") for item in propagation)
+
+
+@pytest.mark.parametrize("value", ["private", "rprivate"])
+def test_private_is_refused_without_pivot_root(container, bundle, value):
+    bundle.linux["rootfsPropagation"] = value
+
+    container.try_run("--no-pivot").refused("rootfsPropagation of [r]private is not safe without pivot_root")

@@ -63,6 +63,7 @@ RUNC = {
         "test_the_scheduler_is_set",
         "test_the_io_priority_is_set",
     ],
+    "1.1 looks for the fifo on the host in a user namespace": ["test_a_fifo_is_made_in_a_user_namespace"],
     "puts nothing on the root": ["test_a_mount_on_the_root_takes_its_place"],
     "1.1 has no time namespaces": [
         "test_a_time_namespace_is_new",
@@ -168,7 +169,9 @@ RUNC = {
         "test_an_option_that_clears_or_changes_nothing_is_understood[defaults]"
     ],
     "1.1 applies it to what is covered by the new root": [
-        *named("test_the_propagation_of_the_root_is_set", "shared-shared:", "unbindable-unbindable")
+        *named("test_the_propagation_of_the_root_is_set", "shared-shared:", "unbindable-unbindable"),
+        *named("test_the_propagation_of_the_root_is_set", "rshared-shared:", "runbindable-unbindable"),
+        *named("test_a_slave_root_follows_a_shared_one_of_the_host", "slave-True"),
     ],
     "1.1 cannot open its own /dev/null then": ["test_a_device_of_the_config_replaces_a_default_one"],
     "1.1 takes no sysctl of a user namespace": ["test_sysctls_of_the_user_namespace_are_set"],
@@ -201,6 +204,7 @@ CRUN = {
     ],
     "1.8 does not check this": [
         *bad_configs("args-missing", "cwd-relative", "rlimit-twice", "scheduler-unknown", "io-priority-unknown"),
+        "test_private_is_refused_without_pivot_root",
         *bad_configs("rootfs-is-a-symlink", "bind-with-data", "mount-inside-proc", "tmpfs-on-proc"),
         "test_a_bind_takes_no_data",
         *bad_configs("mount-target-below-a-read-only-mount", "masked-paths-without-mount-namespace"),
@@ -346,6 +350,8 @@ CRUN = {
         "test_a_recursive_option_clears_what_the_source_has",
         "test_a_recursive_option_that_is_the_default_changes_nothing",
     ],
+    "1.8 makes the root private first": ["test_a_slave_root_follows_a_shared_one_of_the_host"],
+    "1.8 clears the flags of what it makes read-only": ["test_a_read_only_path_keeps_the_flags_it_had"],
     "1.8 binds nothing on the root": ["test_a_mount_on_the_root_takes_its_place"],
     "1.8 leaves the mounts below an id-mapped bind out": ["test_ridmap_maps_the_mounts_below_as_well"],
     "1.8 has a mode of its own": ["test_a_tmpfs_inherits_the_mode_of_its_directory"],

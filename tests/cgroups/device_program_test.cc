@@ -226,6 +226,15 @@ TEST_CASE("the last matching rule wins, and the default devices cannot be denied
        true,
        "\"a\" is everything, whatever else the rule says"},
       {{deny_all, allow("b", -1, -1, "rwm")}, {kChar, kRead, 8, 0}, false, "the other type"},
+      {{deny_all, allow("b", 8, -1, "r")}, {kBlock, kRead, 9, 0}, false, "another major"},
+      {{deny_all, allow("b", -1, 5, "r")}, {kBlock, kRead, 9, 5}, true, "any major, that minor"},
+      {{deny_all, allow("b", -1, 5, "r")}, read_sda, false, "another minor"},
+      {{allow("b", 8, -1, "r"), deny("b", -1, 0, "r")}, read_sda, false, "one wildcard behind the other"},
+      {{deny("b", -1, 0, "r"), allow("b", 8, -1, "r")}, read_sda, true, "and the other way round"},
+      {{allow("b", 8, -1, "r"), deny("b", -1, 0, "r")},
+       {kBlock, kRead, 8, 1},
+       true,
+       "where they do not meet"},
   };
 
   for (const Case& each : cases) {
