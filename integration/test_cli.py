@@ -134,6 +134,85 @@ def test_features_tells_of_the_newer_extensions(runtime):
     assert {"apparmor", "selinux", "intelRdt"} <= set(linux)
 
 
+# Every key of features.md and features-linux.md (runtime-spec 1.3.0), and what it may be.
+FEATURES = {
+    "ociVersionMin": str,
+    "ociVersionMax": str,
+    "hooks": [str],
+    "mountOptions": [str],
+    "annotations": {},
+    "potentiallyUnsafeConfigAnnotations": [str],
+    "linux": {
+        "namespaces": [str],
+        "capabilities": [str],
+        "cgroup": {key: bool for key in ("v1", "v2", "systemd", "systemdUser", "rdma")},
+        "seccomp": {
+            "enabled": bool,
+            **{key: [str] for key in ("actions", "operators", "archs", "knownFlags", "supportedFlags")},
+        },
+        "apparmor": {"enabled": bool},
+        "selinux": {"enabled": bool},
+        "intelRdt": {"enabled": bool, "schemata": bool, "monitoring": bool},
+        "memoryPolicy": {"modes": [str], "flags": [str]},
+        "mountExtensions": {"idmap": {"enabled": bool}},
+        "netDevices": {"enabled": bool},
+    },
+}
+
+
+def wrong_features(wanted, found, place=""):
+    """Where `found` lacks a key, has one too many, or has a value of another kind."""
+    if isinstance(wanted, dict) and wanted:
+        if not isinstance(found, dict) or set(wanted) != set(found):
+            return [f"{place}: {sorted(wanted)} wanted, {sorted(found)} found"]
+        return [wrong for key in wanted for wrong in wrong_features(wanted[key], found[key], f"{place}/{key}")]
+    if isinstance(wanted, list):
+        good = isinstance(found, list) and found and all(isinstance(item, str) for item in found)
+        return [] if good and len(set(found)) == len(found) else [f"{place}: {found}"]
+    return [] if isinstance(found, dict if wanted == {} else wanted) else [f"{place}: {found}"]
+
+
+@covers(
+    "features/ociVersionMin",
+    "features/ociVersionMax",
+    "features/hooks",
+    "features/mountOptions",
+    "features/annotations",
+    "features/potentiallyUnsafeConfigAnnotations",
+    "features/linux/namespaces",
+    "features/linux/capabilities",
+    "features/linux/cgroup/v1",
+    "features/linux/cgroup/v2",
+    "features/linux/cgroup/systemd",
+    "features/linux/cgroup/systemdUser",
+    "features/linux/cgroup/rdma",
+    "features/linux/seccomp/enabled",
+    "features/linux/seccomp/actions",
+    "features/linux/seccomp/operators",
+    "features/linux/seccomp/archs",
+    "features/linux/seccomp/knownFlags",
+    "features/linux/seccomp/supportedFlags",
+    "features/linux/apparmor/enabled",
+    "features/linux/selinux/enabled",
+    "features/linux/intelRdt/enabled",
+    "features/linux/intelRdt/schemata",
+    "features/linux/intelRdt/monitoring",
+    "features/linux/memoryPolicy/modes",
+    "features/linux/memoryPolicy/flags",
+    "features/linux/mountExtensions/idmap/enabled",
+    "features/linux/netDevices/enabled",
+)
+@extension("every key of the specification")
+def test_features_has_every_key_of_the_specification_and_no_other(runtime):
+    assert wrong_features(FEATURES, features(runtime)) == []
+
+
+@extension("what can be asked for, whatever the host has")
+@pytest.mark.parametrize("module", ["apparmor", "selinux", "intelRdt"])
+def test_features_promises_what_this_build_can_do(runtime, module):
+    assert features(runtime)["linux"][module]["enabled"] is True
+
+
 def test_features_says_nothing_on_stderr(runtime):
     assert runtime.call("features").succeeded().err == ""
 

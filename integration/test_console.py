@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from support.marks import extension
+from support.marks import covers, extension
 from support.terminals import ConsoleSocket, UserTerminal
 from support.waiting import eventually
 
@@ -37,6 +37,7 @@ def run_on(terminal, container, *flags):
 # A user's terminal.
 
 
+@covers("/process/terminal")
 def test_run_on_a_terminal_gives_the_command_a_terminal(container, bundle, user):
     with_terminal(bundle).sh("test -t 0 && test -t 1 && test -t 2 && tty && echo it-is")
 
@@ -216,6 +217,7 @@ def test_exec_with_a_process_file_hands_its_terminal_over(container, bundle, con
     terminal.close()
 
 
+@covers("/process/consoleSize/height", "/process/consoleSize/width")
 def test_consolesize_is_the_size_from_the_start(container, bundle, console):
     with_terminal(bundle).sh("sleep 1000")
     bundle.process["consoleSize"] = {"height": 17, "width": 71}
@@ -269,6 +271,7 @@ def closed(descriptor):
 # Errors.
 
 
+@covers("/process/terminal")
 def test_a_detached_terminal_without_a_console_socket_is_refused(container, bundle):
     with_terminal(bundle)
 

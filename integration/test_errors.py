@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+import os
+import pathlib
+import socket
 import typing
 
 import pytest
 
-from support.marks import extension, normative
+from support.marks import covers, extension, normative
 
 
 @dataclasses.dataclass
@@ -151,6 +154,38 @@ PROCESS = [
         put("process", "oomScoreAdj", 5000)),
     bad("apparmor-is-absent", "a profile needs AppArmor", ("/process/apparmorProfile", "apparmor"),
         put("process", "apparmorProfile", "nonsense")),
+    bad("apparmor-is-absent-stacked", "no_new_privs changes nothing about it", ("/process/apparmorProfile", "apparmor"),
+        all_of(put("process", "apparmorProfile", "nonsense"), put("process", "noNewPrivileges", True))),
+    bad("selinux-is-absent", "a label needs SELinux", "/process/selinuxLabel",
+        put("process", "selinuxLabel", "system_u:system_r:container_t:s0")),
+    bad("selinux-is-absent-for-mounts", "a label needs SELinux", "/linux/mountLabel",
+        put("linux", "mountLabel", "system_u:object_r:container_file_t:s0")),
+    bad("scheduler-nice-out-of-range", "-20 to 19", "/process/scheduler/nice",
+        put("process", "scheduler", {"policy": "SCHED_OTHER", "nice": 20})),
+    bad("scheduler-priority-of-an-ordinary-policy", "only real-time policies have one", "/process/scheduler/priority",
+        put("process", "scheduler", {"policy": "SCHED_OTHER", "priority": 1})),
+    bad("scheduler-runtime-without-deadline", "only deadlines have one", "/process/scheduler",
+        put("process", "scheduler", {"policy": "SCHED_BATCH", "runtime": 1})),
+    bad("scheduler-flag-unknown", "no such flag", "/process/scheduler/flags/0",
+        put("process", "scheduler", {"policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_NONSENSE"]})),
+    bad("scheduler-deadline-impossible", "the runtime is longer than its deadline", "/process/scheduler",
+        put("process", "scheduler",
+            {"policy": "SCHED_DEADLINE", "runtime": 30_000_000, "deadline": 10_000_000, "period": 10_000_000})),
+    bad("io-priority-out-of-range", "0 to 7", "/process/ioPriority/priority",
+        put("process", "ioPriority", {"class": "IOPRIO_CLASS_BE", "priority": 8})),
+    bad("exec-affinity-malformed", "no list of processors", "/process/execCPUAffinity/initial",
+        put("process", "execCPUAffinity", {"initial": "0-x"})),
+    bad("exec-final-affinity-malformed", "no list of processors", "/process/execCPUAffinity/final",
+        put("process", "execCPUAffinity", {"final": "2-1"})),
+    bad("additional-gids-hold-a-string", "ids are numbers", "/process/user/additionalGids/0",
+        put("process", "user", "additionalGids", ["audio"])),
+    bad("no-new-privileges-is-a-number", "it is a boolean", "/process/noNewPrivileges",
+        put("process", "noNewPrivileges", 1)),
+    bad("console-size-is-negative", "nobody has such a terminal", "/process/consoleSize/height",
+        put("process", "consoleSize", {"height": -1, "width": 80})),
+    bad("capability-set-is-a-string", "a set is an array", "/process/capabilities/bounding",
+        put("process", "capabilities", "bounding", "CAP_KILL")),
+    bad("oom-score-is-a-string", "it is a number", "/process/oomScoreAdj", put("process", "oomScoreAdj", "0")),
     bad("scheduler-unknown", "no such policy", "/process/scheduler/policy",
         put("process", "scheduler", {"policy": "SCHED_NONSENSE"})),
     bad("io-priority-unknown", "no such class", "/process/ioPriority/class",
@@ -308,6 +343,23 @@ SECCOMP_AND_MORE = [
         put("linux", "netDevices", {"nonsense0": {}})),
     bad("net-devices-without-network-namespace", "it would stay where it is", "/linux/netDevices",
         all_of(put("linux", "netDevices", {"lo": {}}), without_namespace("network"))),
+    bad("memory-policy-mode-unknown", "no such mode", "/linux/memoryPolicy/mode",
+        put("linux", "memoryPolicy", {"mode": "MPOL_NONSENSE", "nodes": "0"})),
+    bad("memory-policy-flag-unknown", "no such flag", "/linux/memoryPolicy/flags/0",
+        put("linux", "memoryPolicy", {"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_NONSENSE"]})),
+    bad("memory-policy-without-nodes", "bound to which?", "/linux/memoryPolicy/nodes",
+        put("linux", "memoryPolicy", {"mode": "MPOL_BIND", "nodes": ""})),
+    bad("memory-policy-nodes-malformed", "no list of nodes", "/linux/memoryPolicy/nodes",
+        put("linux", "memoryPolicy", {"mode": "MPOL_BIND", "nodes": "0-x"})),
+    bad("memory-policy-node-missing", "this machine has no such node", "/linux/memoryPolicy",
+        put("linux", "memoryPolicy", {"mode": "MPOL_BIND", "nodes": "900"})),
+    bad("time-offsets-of-another-clock", "only two clocks can be moved", "/linux/timeOffsets",
+        all_of(put("linux", "timeOffsets", {"nonsense": {"secs": 1}}),
+               lambda bundle: bundle.linux["namespaces"].append({"type": "time"}))),
+    bad("sysctl-domainname-twice", "which one is meant?", ("kernel.domainname", "/linux/sysctl"),
+        all_of(put("domainname", "a.example"), put("linux", "sysctl", {"kernel.domainname": "b.example"}))),
+    bad("sysctl-climbs", "it would leave /proc/sys", "/linux/sysctl",
+        put("linux", "sysctl", {"net/../kernel/core_pattern": "x"})),
     bad("personality-unknown", "no such personality", "/linux/personality",
         put("linux", "personality", {"domain": "NONSENSE"})),
 ]  # fmt: skip
@@ -417,6 +469,7 @@ def test_a_large_config_is_accepted(container, bundle):
     assert container.run().out == "100 1000 xxxxx\n"
 
 
+@covers("/process/capabilities/bounding")
 def test_an_unknown_capability_is_only_a_warning(container, bundle):
     bundle.capabilities("CAP_NONSENSE", "CAP_KILL")
 
@@ -455,6 +508,7 @@ def test_a_config_without_mounts_is_accepted(container, bundle):
         ("/etc", "is a directory"),
     ],
 )
+@covers("/process/args")
 def test_a_command_that_cannot_run_is_explained_in_the_words_engines_look_for(container, bundle, command, words):
     bundle.args(command)
 
@@ -518,6 +572,43 @@ def test_the_log_file_is_appended_to(container, bundle, work):
         container.call_with(["--log", work / "log", "create", "--bundle", bundle.path, container.id]).refused()
 
     assert len((work / "log").read_text().splitlines()) == 2
+
+
+@pytest.fixture
+def journal():
+    """A socket where journald has its own; /run is this suite's alone."""
+    place = pathlib.Path("/run/systemd/journal/socket")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(place))
+        listener.settimeout(5)
+        yield listener
+    place.unlink()
+
+
+@extension("the journal as a log, as newer crun has it")
+def test_the_journal_gets_the_error_with_its_priority_and_identifier(container, bundle, journal):
+    bundle.args("nonsense").save()
+
+    container.call_with(["--log", "journald:my-id", "create", "--bundle", bundle.path, container.id]).refused()
+
+    fields = dict(line.split("=", 1) for line in journal.recv(65536).decode().splitlines() if "=" in line)
+    assert fields["PRIORITY"] == "3"
+    assert fields["SYSLOG_IDENTIFIER"] == "my-id"
+    assert "nonsense" in fields["MESSAGE"]
+
+
+@extension("a log that cannot be written is an error")
+@pytest.mark.skipif(os.path.exists("/dev/log"), reason="somebody listens")
+def test_a_log_service_that_is_not_there_is_named(runtime, root):
+    runtime.call("--log", "syslog:my-id", "list", root=root).refused("/dev/log")
+
+
+def test_a_log_file_may_be_named_with_its_kind(container, bundle, work):
+    bundle.args("nonsense").save()
+    container.call_with(["--log", f"file:{work}/log", "create", "--bundle", bundle.path, container.id]).refused()
+
+    assert "nonsense" in (work / "log").read_text()
 
 
 def test_an_unknown_log_format_is_refused(runtime, root):

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from support import world
-from support.marks import extension
+from support.marks import covers, extension, normative
 from support.waiting import eventually
 
 
@@ -274,6 +274,8 @@ def test_a_bad_process_file_is_refused(running, work, fields, word):
     assert word in result.error.lower() or running.runtime.is_crun
 
 
+@covers("/process/execCPUAffinity/initial", "/process/execCPUAffinity/final")
+@normative("B28")
 def test_exec_pins_its_process_to_the_cpus_asked_for(running, work):
     affinity = {"initial": "0", "final": "0"}
     path = process_file(work, "grep", "Cpus_allowed_list", "/proc/self/status", execCPUAffinity=affinity)
@@ -281,10 +283,28 @@ def test_exec_pins_its_process_to_the_cpus_asked_for(running, work):
     assert running.exec(flags=["--process", path]).out.split() == ["Cpus_allowed_list:", "0"]
 
 
+@pytest.mark.skipif(os.cpu_count() < 2, reason="one processor alone")
+@covers("/process/execCPUAffinity/initial")
+def test_exec_without_a_final_affinity_keeps_the_initial_one(running, work):
+    path = process_file(
+        work, "grep", "Cpus_allowed_list", "/proc/self/status", execCPUAffinity={"initial": "1"}
+    )
+
+    assert running.exec(flags=["--process", path]).out.split() == ["Cpus_allowed_list:", "1"]
+
+
 @extension("a label nobody can apply is an error")
 @pytest.mark.skipif(os.path.exists("/sys/kernel/security/apparmor"), reason="AppArmor is here")
+@covers("/process/apparmorProfile")
 def test_exec_with_a_profile_that_cannot_be_applied_is_refused(running):
-    running.try_exec("true", flags=["--apparmor", "nonsense"]).refused("apparmor")
+    running.try_exec("true", flags=["--apparmor", "nonsense"]).refused("AppArmor is not enabled")
+
+
+@extension("a label nobody can apply is an error")
+@pytest.mark.skipif(os.path.exists("/sys/fs/selinux/enforce"), reason="SELinux is here")
+@covers("/process/selinuxLabel")
+def test_exec_with_a_label_that_cannot_be_applied_is_refused(running):
+    running.try_exec("true", flags=["--process-label", "a:b:c:s0"]).refused("SELinux is not enabled")
 
 
 # Detached.

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from support.marks import covers
 from support import kernel, mountinfo, world
 from support.rootfs import chown_tree
 from support.waiting import eventually
@@ -118,6 +119,7 @@ def test_without_a_cgroup_namespace_the_path_is_the_configured_one(container, bu
     assert f"0::/{container.id}" in container.output("cat /proc/self/cgroup").splitlines()
 
 
+@covers("/linux/timeOffsets/*/secs")
 def test_time_offsets_move_the_clocks(container, bundle):
     bundle.namespace("time")
     bundle.linux["timeOffsets"] = {
@@ -303,6 +305,7 @@ def test_exec_into_a_user_namespace_is_root_inside(container, bundle):
     assert container.exec("cat", "/proc/self/uid_map").out.split() == ["0", "100000", "65536"]
 
 
+@covers("/linux/sysctl/*")
 def test_sysctls_of_the_user_namespace_are_set(container, bundle):
     in_user_namespace(bundle)
     bundle.linux["sysctl"] = {"user.max_mnt_namespaces": "77"}

@@ -1,14 +1,16 @@
 """What the container's process is given: identity, limits, environment, descriptors."""
 
+import ctypes
 import os
 import re
 import resource
 import socket
+import struct
 
 import pytest
 
 from support import world
-from support.marks import normative
+from support.marks import covers, extension, normative
 from support.terminals import ConsoleSocket
 from support.waiting import eventually
 
@@ -47,12 +49,14 @@ def test_the_container_sees_itself_alone(container, bundle):
 # Identity.
 
 
+@covers("/process/user/uid", "/process/user/gid")
 def test_the_process_has_the_uid_and_gid_asked_for(container, bundle):
     bundle.process["user"] = {"uid": 1000, "gid": 50}
 
     assert container.output("id -u; id -g") == "1000\n50\n"
 
 
+@covers("/process/user/additionalGids")
 def test_the_process_has_the_additional_groups_and_no_others(container, bundle):
     bundle.process["user"] = {"uid": 1000, "gid": 1000, "additionalGids": [50, 77]}
 
@@ -68,6 +72,7 @@ def test_root_has_no_groups_of_the_caller(container, bundle):
 
 
 @pytest.mark.parametrize("umask, shown", [(None, "0022"), (0o027, "0027"), (0, "0000")])
+@covers("/process/user/umask")
 def test_the_umask_is_022_or_the_one_asked_for(container, bundle, umask, shown):
     if umask is not None:
         bundle.process["user"]["umask"] = umask
@@ -89,12 +94,14 @@ def test_init_becomes_a_child_of_the_nearest_subreaper(container):
     assert container.pid in world.children_of("self")
 
 
+@covers("/process/noNewPrivileges")
 def test_no_new_privileges_is_set_when_asked_for(container, bundle):
     bundle.process["noNewPrivileges"] = True
 
     assert status_fields(container.output("cat /proc/self/status"))["NoNewPrivs"] == "1"
 
 
+@covers("/process/noNewPrivileges")
 def test_no_new_privileges_is_not_set_when_not_asked_for(container, bundle):
     bundle.process["noNewPrivileges"] = False
 
@@ -104,6 +111,7 @@ def test_no_new_privileges_is_not_set_when_not_asked_for(container, bundle):
 # Capabilities.
 
 
+@covers("/process/capabilities/bounding", "/process/capabilities/effective", "/process/capabilities/permitted")
 def test_root_has_the_capabilities_of_the_config_and_no_others(container, bundle):
     bundle.capabilities("CAP_KILL", "CAP_CHOWN")
 
@@ -112,6 +120,13 @@ def test_root_has_the_capabilities_of_the_config_and_no_others(container, bundle
     assert sets == {"Inh": 0, "Prm": CHOWN | KILL, "Eff": CHOWN | KILL, "Bnd": CHOWN | KILL, "Amb": 0}
 
 
+@covers(
+    "/process/capabilities/bounding",
+    "/process/capabilities/effective",
+    "/process/capabilities/permitted",
+    "/process/capabilities/inheritable",
+    "/process/capabilities/ambient",
+)
 def test_the_five_capability_sets_are_exactly_those_of_the_config(container, bundle):
     bundle.process["user"] = {"uid": 1000, "gid": 1000}
     bundle.process["capabilities"] = {
@@ -141,12 +156,14 @@ def test_a_user_has_no_capabilities_without_ambient_ones(container, bundle):
     assert (sets["Prm"], sets["Eff"], sets["Amb"]) == (0, 0, 0)
 
 
+@covers("/process/capabilities/bounding", "/process/capabilities/permitted")
 def test_empty_sets_leave_no_capability(container, bundle):
     bundle.process["capabilities"] = {}
 
     assert set(capability_sets(container.output("cat /proc/self/status")).values()) == {0}
 
 
+@covers("/process/capabilities/bounding", "/process/capabilities/permitted")
 def test_without_a_capabilities_object_nothing_is_kept(container, bundle):
     del bundle.process["capabilities"]
 
@@ -156,6 +173,7 @@ def test_without_a_capabilities_object_nothing_is_kept(container, bundle):
 # Limits.
 
 
+@covers("/process/rlimits/*/type", "/process/rlimits/*/soft", "/process/rlimits/*/hard")
 def test_rlimits_are_set_soft_and_hard(container, bundle):
     bundle.process["rlimits"] = [
         {"type": "RLIMIT_NOFILE", "soft": 300, "hard": 400},
@@ -189,6 +207,7 @@ def test_rlimits_are_set_soft_and_hard(container, bundle):
         ("RLIMIT_STACK", "Max stack size"),
     ],
 )
+@covers("/process/rlimits/*/type")
 def test_every_rlimit_is_known(container, bundle, name, row):
     hard = hard_limit(name)
     wanted = 1 << 30 if hard == resource.RLIM_INFINITY else hard
@@ -206,6 +225,7 @@ def hard_limit(name):
 
 
 @pytest.mark.parametrize("configured, inherited, seen", [(200, 0, "200"), (None, 300, "300"), (300, 300, "300")])
+@covers("/process/oomScoreAdj")
 def test_the_oom_score_is_the_one_asked_for_or_the_inherited_one(container, bundle, configured, inherited, seen):
     if configured is not None:
         bundle.process["oomScoreAdj"] = configured
@@ -214,6 +234,7 @@ def test_the_oom_score_is_the_one_asked_for_or_the_inherited_one(container, bund
     assert container.output("cat /proc/self/oom_score_adj", through=with_score).strip() == seen
 
 
+@covers("/process/oomScoreAdj")
 def test_an_oom_score_of_0_is_set_too(container, bundle):
     bundle.process["oomScoreAdj"] = 0
     with_score = ["sh", "-c", 'echo 300 >/proc/self/oom_score_adj; exec "$@"', "sh"]
@@ -224,6 +245,7 @@ def test_an_oom_score_of_0_is_set_too(container, bundle):
 # Environment and working directory.
 
 
+@covers("/process/env")
 def test_the_environment_is_the_one_of_the_config_alone(container, bundle):
     bundle.process["env"] = ["PATH=/bin", "HOME=/here", "COLOUR=blue", "EMPTY="]
     bundle.args("env")
@@ -239,6 +261,7 @@ def test_a_value_may_contain_anything_but_nul(container, bundle):
     assert container.output('printf %s "$ODD"') == "a=b c\n'\"$x"
 
 
+@covers("/process/env")
 def test_the_last_of_two_variables_wins(container, bundle):
     bundle.process["env"] += ["COLOUR=red", "COLOUR=blue"]
     bundle.args("env")
@@ -247,12 +270,14 @@ def test_the_last_of_two_variables_wins(container, bundle):
 
 
 @pytest.mark.parametrize("uid, home", [(0, "/root"), (1000, "/home/walter"), (4711, "/")])
+@covers("/process/env")
 def test_home_comes_from_the_containers_passwd(container, bundle, uid, home):
     bundle.process["user"] = {"uid": uid, "gid": 0}
 
     assert container.output("echo $HOME").strip() == home
 
 
+@covers("/process/args", "/process/env")
 def test_the_command_is_searched_in_the_path_of_the_config(container, bundle):
     bundle.script("/opt/tools/mine", "echo found")
     bundle.process["env"] = ["PATH=/nowhere:/opt/tools:/bin"]
@@ -261,18 +286,21 @@ def test_the_command_is_searched_in_the_path_of_the_config(container, bundle):
     assert container.run().out == "found\n"
 
 
+@covers("/process/args")
 def test_arguments_arrive_unchanged(container, bundle):
     bundle.args("printf", "<%s>", "", "a b", "$HOME", "*", "-x", "ü")
 
     assert container.run().out == "<><a b><$HOME><*><-x><ü>"
 
 
+@covers("/process/cwd")
 def test_the_command_starts_in_cwd(container, bundle):
     bundle.process["cwd"] = "/home/walter"
 
     assert container.output("pwd").strip() == "/home/walter"
 
 
+@covers("/process/cwd")
 def test_a_missing_cwd_is_created(container, bundle):
     bundle.process["cwd"] = "/new/deep/place"
 
@@ -293,6 +321,7 @@ def test_a_cwd_only_the_user_may_enter_works(container, bundle):
 # Names and sysctls.
 
 
+@covers("/hostname")
 def test_the_hostname_is_set(container, bundle):
     bundle.config["hostname"] = "pollux.example"
 
@@ -300,6 +329,7 @@ def test_the_hostname_is_set(container, bundle):
     assert os.uname().nodename != "pollux.example"
 
 
+@covers("/domainname")
 def test_the_domainname_is_set(container, bundle):
     bundle.config["domainname"] = "example.org"
 
@@ -317,6 +347,8 @@ def test_the_domainname_is_set(container, bundle):
         ("fs.mqueue.msg_max", "7"),
     ],
 )
+@covers("/linux/sysctl/*")
+@normative("B21")
 def test_sysctls_of_own_namespaces_are_set(container, bundle, name, value):
     bundle.linux["sysctl"] = {name: value}
     bundle.config["mounts"] = [entry for entry in bundle.mounts if entry["destination"] != "/sys"]
@@ -324,6 +356,7 @@ def test_sysctls_of_own_namespaces_are_set(container, bundle, name, value):
     assert container.output(f"cat /proc/sys/{name.replace('.', '/')}").strip() == value
 
 
+@covers("/linux/sysctl/*")
 def test_a_sysctl_named_with_slashes_is_set(container, bundle):
     bundle.linux["sysctl"] = {"net/ipv4/ip_forward": "1"}
 
@@ -343,12 +376,15 @@ def test_no_new_keyring_keeps_the_callers(container, bundle):
     assert container.id not in container.run("--no-new-keyring").out
 
 
+@covers("/linux/personality/domain")
+@normative("B26")
 def test_the_personality_is_set(container, bundle):
     bundle.linux["personality"] = {"domain": "LINUX32"}
 
     assert container.output("uname -m").strip() in ("i686", "armv8l")
 
 
+@covers("/process/scheduler/policy", "/process/scheduler/nice")
 def test_the_scheduler_is_set(container, bundle):
     bundle.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 3}
 
@@ -358,10 +394,146 @@ def test_the_scheduler_is_set(container, bundle):
     assert (nice, policy) == ("3", "3")  # 3 is SCHED_BATCH
 
 
+@covers("/process/ioPriority/class", "/process/ioPriority/priority")
 def test_the_io_priority_is_set(container, bundle):
     bundle.process["ioPriority"] = {"class": "IOPRIO_CLASS_BE", "priority": 6}
 
     assert container.output("ionice -p $$").strip() == "best-effort: prio 6"
+
+
+def scheduling_of(container, process):
+    """(nice, policy number, real-time priority) from /proc/PROCESS/stat, read inside"""
+    fields = container.output(f"cat /proc/{process}/stat").rsplit(")", 1)[1].split()
+    return int(fields[16]), int(fields[38]), int(fields[37])
+
+
+def can_be_real_time():
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    except OSError:
+        return False
+    return True
+
+
+real_time = pytest.mark.skipif(not can_be_real_time(), reason="no real-time policies here")
+
+
+@covers("/process/scheduler/nice")
+def test_the_nice_value_is_set_without_a_policy_of_its_own(container, bundle):
+    bundle.process["scheduler"] = {"policy": "SCHED_OTHER", "nice": 7}
+
+    assert scheduling_of(container, "self") == (7, 0, 0)
+
+
+@pytest.mark.parametrize("policy, number", [("SCHED_FIFO", 1), ("SCHED_RR", 2)])
+@real_time
+@covers("/process/scheduler/policy", "/process/scheduler/priority")
+def test_a_real_time_policy_has_its_priority(container, bundle, policy, number):
+    bundle.process["scheduler"] = {"policy": policy, "priority": 11}
+
+    assert scheduling_of(container, "self") == (0, number, 11)
+
+
+@real_time
+@covers("/process/scheduler/flags")
+def test_the_flag_reset_on_fork_keeps_children_ordinary(container, bundle):
+    bundle.process["scheduler"] = {"policy": "SCHED_FIFO", "priority": 11, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}
+    bundle.sh("cat /proc/$$/stat; cat /proc/self/stat; true")
+
+    policies = [line.rsplit(")", 1)[1].split()[38] for line in container.run().lines]
+
+    assert policies == ["1", "0"]
+
+
+@real_time
+@covers("/process/scheduler/runtime", "/process/scheduler/deadline", "/process/scheduler/period")
+def test_a_deadline_has_its_runtime_deadline_and_period(container, bundle):
+    flags = ["SCHED_FLAG_RESET_ON_FORK"]  # a deadline task may not fork otherwise
+    times = {"runtime": 10_000_000, "deadline": 30_000_000, "period": 100_000_000}
+    bundle.process["scheduler"] = {"policy": "SCHED_DEADLINE", "flags": flags, **times}
+    bundle.sleeper()
+    container.launch()
+
+    assert deadline_of(container.pid) == (6, 10_000_000, 30_000_000, 100_000_000)
+
+
+def deadline_of(pid):
+    """(policy, runtime, deadline, period) as sched_getattr(2) says"""
+    attributes = (ctypes.c_uint8 * 48)()
+    number = {"x86_64": 315, "aarch64": 275}[os.uname().machine]
+    assert ctypes.CDLL(None).syscall(number, pid, attributes, 48, 0) == 0
+    _, policy, _, _, _, runtime, deadline, period = struct.unpack("=IIQiIQQQ", bytes(attributes))
+    return policy, runtime, deadline, period
+
+
+@covers("/linux/personality/flags")
+def test_flags_of_a_personality_are_only_a_warning(container, bundle):
+    """The specification defines none."""
+    bundle.linux["personality"] = {"domain": "LINUX", "flags": ["NONSENSE"]}
+
+    assert container.output("uname -m").strip() == os.uname().machine
+
+
+@pytest.mark.parametrize("name, shown", [("IOPRIO_CLASS_RT", "realtime: prio 3"), ("IOPRIO_CLASS_IDLE", "idle")])
+@covers("/process/ioPriority/class")
+def test_the_io_priority_has_the_class_asked_for(container, bundle, name, shown):
+    bundle.process["ioPriority"] = {"class": name, "priority": 3}
+
+    assert container.output("ionice -p $$").strip() == shown
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="one processor alone")
+def test_the_processors_of_the_caller_are_not_the_containers(container, bundle):
+    everywhere = os.sched_getaffinity(0)
+    bundle.sh("grep Cpus_allowed_list /proc/self/status")
+
+    result = container.run(preexec_fn=lambda: os.sched_setaffinity(0, {min(everywhere)}))
+
+    assert parse_cpus(result.out.split()[1]) == everywhere
+
+
+def parse_cpus(text):
+    parts = [part.split("-") for part in text.split(",")]
+    return {cpu for part in parts for cpu in range(int(part[0]), int(part[-1]) + 1)}
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/numa_maps"), reason="a kernel without NUMA")
+@pytest.mark.parametrize(
+    "policy, shown",
+    [
+        ({"mode": "MPOL_BIND", "nodes": "0"}, "bind:0"),
+        ({"mode": "MPOL_INTERLEAVE", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}, "interleave=static:0"),
+        ({"mode": "MPOL_PREFERRED", "nodes": "0"}, "prefer:0"),
+        ({"mode": "MPOL_LOCAL"}, "local"),
+    ],
+)
+@covers("/linux/memoryPolicy/mode", "/linux/memoryPolicy/nodes", "/linux/memoryPolicy/flags")
+@normative("B25")
+def test_the_memory_policy_is_set(container, bundle, policy, shown):
+    bundle.linux["memoryPolicy"] = policy
+
+    assert container.output("cat /proc/self/numa_maps").split()[1] == shown
+
+
+# Security modules. What they do needs a kernel that runs them; that they are not ignored can be seen everywhere.
+
+
+@extension("without AppArmor everybody is unconfined")
+@pytest.mark.skipif(os.path.exists("/sys/kernel/security/apparmor"), reason="AppArmor is here")
+@covers("/process/apparmorProfile")
+def test_the_profile_unconfined_needs_no_apparmor(container, bundle):
+    bundle.process["apparmorProfile"] = "unconfined"
+
+    assert container.output("echo ran") == "ran\n"
+
+
+@pytest.mark.parametrize("field", ["apparmorProfile", "selinuxLabel"])
+def test_an_empty_label_asks_for_nothing(container, bundle, field):
+    bundle.process[field] = ""
+    bundle.linux["mountLabel"] = ""
+
+    assert container.output("echo ran") == "ran\n"
 
 
 # Descriptors.

@@ -150,6 +150,7 @@ Result<std::vector<std::string>> plan_parameters(const MountContext& context, co
     }
   }
   const std::string label = linux_of(context.spec).mount_label.value_or("");
+  // Given alone, in a call of its own: commas in it need no quotes (fsconfig(2)).
   if (!label.empty() && !contains(kWithoutLabel, request.type())) parameters.push_back("context=" + label);
   return parameters;
 }
@@ -192,6 +193,7 @@ Status plan_filesystem(const MountContext& context, const MountRequest& request,
   step.type = builder.text(request.type());
   step.source = builder.text(source.empty() ? request.type() : source);
   if (!parameters.empty()) step.options = builder.list(parameters);
+  if (request.type() == "mqueue") step.label = builder.text(linux_of(context.spec).mount_label.value_or(""));
   if (request.options.tmpcopyup) step.flags |= plan::kMountTmpcopyup;
   step.attributes = of_fresh_mount(request.options.attributes);
   if (becomes_readonly_late(context.spec, request)) step.attributes.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};

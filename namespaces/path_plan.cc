@@ -25,9 +25,12 @@ Status check_root_mode(const spec::Spec& spec, plan::RootMode mode, const Propag
   return {};
 }
 
-// Appends one `Step` for each different path.
+// Appends `step` for each different path.
 template <class Step>
-Status plan_each(const std::vector<std::string>& paths, std::string_view list, plan::Builder& builder) {
+Status plan_each(const std::vector<std::string>& paths,
+                 std::string_view list,
+                 Step step,
+                 plan::Builder& builder) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const std::string pointer = item_pointer(list, i);
@@ -36,7 +39,8 @@ Status plan_each(const std::vector<std::string>& paths, std::string_view list, p
     if (target == "/")
       return Error::invalid_config(pointer, cat({quoted(paths[i]), " is the top of the rootfs"}));
     if (!seen.insert(target).second) continue;
-    builder.add(pointer, Step{.target = builder.text(target)});
+    step.target = builder.text(target);
+    builder.add(pointer, step);
   }
   return {};
 }
@@ -77,8 +81,9 @@ Status plan_root(const spec::Spec& spec, const HostFacts& host, plan::Builder& b
 Status plan_paths(const spec::Spec& spec, const HostFacts& /*host*/, plan::Builder& builder) {
   const spec::Linux& linux_section = linux_of(spec);
   // A path on both lists ends up masked: covering comes last.
-  TRY(plan_each<plan::MakeReadonly>(linux_section.readonly_paths, "/linux/readonlyPaths", builder));
-  TRY(plan_each<plan::Mask>(linux_section.masked_paths, "/linux/maskedPaths", builder));
+  TRY(plan_each(linux_section.readonly_paths, "/linux/readonlyPaths", plan::MakeReadonly{}, builder));
+  const plan::Mask mask{.label = builder.text(linux_section.mount_label.value_or(""))};
+  TRY(plan_each(linux_section.masked_paths, "/linux/maskedPaths", mask, builder));
 
   // From here on nothing is created in the container's tree any more.
   plan_cwd(spec, builder);

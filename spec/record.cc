@@ -63,6 +63,23 @@ Result<std::string> parse_manager(const Cursor& at) {
   return manager;
 }
 
+// Not there in records of containers without RDT, nor in older ones.
+Result<std::string> parse_rdt_path(const Cursor& at, std::string_view key) {
+  std::string path = TRY(at.value_or(key, std::string()));
+  if (!path.empty() && path.front() != '/') return at.member(key).error("must be an absolute path");
+  for (const std::string_view component : split(path, '/')) {
+    if (component == "..") return at.member(key).error("must not contain \"..\"");
+  }
+  return path;
+}
+
+Status parse_rdt(const Cursor& at, Record& record) {
+  record.rdt_group = TRY(parse_rdt_path(at, "rdtGroup"));
+  record.rdt_group_is_ours = TRY(at.value_or("rdtGroupIsOurs", false));
+  record.rdt_monitor = TRY(parse_rdt_path(at, "rdtMonitor"));
+  return {};
+}
+
 Result<Record> parse_record(const Cursor& at) {
   TRY(check_schema(at));
   Record record;
@@ -79,6 +96,7 @@ Result<Record> parse_record(const Cursor& at) {
   record.no_new_keyring = TRY(at.required<bool>("noNewKeyring"));
   record.owner_uid = TRY(at.required<std::uint32_t>("ownerUid"));
   record.annotations = TRY(at.texts("annotations"));
+  TRY(parse_rdt(at, record));
   return record;
 }
 
@@ -96,6 +114,11 @@ std::string write_record(const Record& record) {
   json["cgroupPath"] = record.cgroup_path;
   json["cgroupMount"] = record.cgroup_mount;
   json["cgroupManager"] = record.cgroup_manager;
+  if (!record.rdt_group.empty()) {
+    json["rdtGroup"] = record.rdt_group;
+    json["rdtGroupIsOurs"] = record.rdt_group_is_ours;
+    json["rdtMonitor"] = record.rdt_monitor;
+  }
   json["ownPidNamespace"] = record.own_pid_namespace;
   json["noNewKeyring"] = record.no_new_keyring;
   json["ownerUid"] = record.owner_uid;

@@ -65,13 +65,16 @@ struct Record {
   std::string id;
   std::string bundle;
   std::string rootfs;
-  std::string created;            // RFC 3339 with nanoseconds, UTC
-  std::int64_t pid = 0;           // 0 until the container's first process exists
-  std::uint64_t start_time = 0;   // of that process: /proc/PID/stat field 22
-  std::string cgroup_path;        // below the cgroup2 mount point: "/a/b"; empty: none
-  std::string cgroup_mount;       // where the cgroup2 hierarchy was mounted: "/sys/fs/cgroup"
-  std::string cgroup_manager;     // "cgroupfs", "systemd", "disabled"
-  bool own_pid_namespace = true;  // false: killing init does not kill the rest
+  std::string created;             // RFC 3339 with nanoseconds, UTC
+  std::int64_t pid = 0;            // 0 until the container's first process exists
+  std::uint64_t start_time = 0;    // of that process: /proc/PID/stat field 22
+  std::string cgroup_path;         // below the cgroup2 mount point: "/a/b"; empty: none
+  std::string cgroup_mount;        // where the cgroup2 hierarchy was mounted: "/sys/fs/cgroup"
+  std::string cgroup_manager;      // "cgroupfs", "systemd", "disabled"
+  std::string rdt_group;           // its group in resctrl, absolute; empty: none
+  bool rdt_group_is_ours = false;  // made for it, and removed with it
+  std::string rdt_monitor;         // its monitoring group there; empty: none
+  bool own_pid_namespace = true;   // false: killing init does not kill the rest
   bool no_new_keyring = false;
   std::uint32_t owner_uid = 0;
   std::map<std::string, std::string> annotations;

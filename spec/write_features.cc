@@ -61,15 +61,22 @@ Json memory_policy_features() {
   return json;
 }
 
+Json rdt_features() {
+  Json json = enabled(true);
+  json["schemata"] = true;
+  json["monitoring"] = true;
+  return json;
+}
+
 Json linux_features(const FeatureLists& features) {
   Json json = Json::object();
   json["namespaces"] = kNamespaces;
   json["capabilities"] = features.capabilities;
   json["cgroup"] = cgroup_features();
   json["seccomp"] = seccomp_features(features);
-  json["apparmor"] = enabled(false);
-  json["selinux"] = enabled(false);
-  json["intelRdt"] = enabled(false);
+  json["apparmor"] = enabled(true);
+  json["selinux"] = enabled(true);
+  json["intelRdt"] = rdt_features();
   json["memoryPolicy"] = memory_policy_features();
   json["mountExtensions"]["idmap"] = enabled(true);
   json["netDevices"] = enabled(true);

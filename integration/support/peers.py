@@ -47,12 +47,34 @@ NET_DEVICE_TESTS = [
     "test_features_says_that_network_devices_move",
 ]
 
+# Neither peer knows these fields: their effects do not show, and wrong values pass.
+NEWER_FIELDS = [
+    "test_the_nice_value_is_set_without_a_policy_of_its_own",
+    "test_a_real_time_policy_has_its_priority",
+    "test_the_flag_reset_on_fork_keeps_children_ordinary",
+    "test_a_deadline_has_its_runtime_deadline_and_period",
+    "test_the_io_priority_has_the_class_asked_for",
+    "test_the_memory_policy_is_set",
+    "test_exec_without_a_final_affinity_keeps_the_initial_one",
+    *bad_configs("scheduler-nice-out-of-range", "scheduler-priority-of-an-ordinary-policy"),
+    *bad_configs("scheduler-runtime-without-deadline", "scheduler-flag-unknown", "scheduler-deadline-impossible"),
+    *bad_configs("io-priority-out-of-range", "exec-affinity-malformed", "exec-final-affinity-malformed"),
+    *bad_configs("memory-policy-mode-unknown", "memory-policy-flag-unknown", "memory-policy-without-nodes"),
+    *bad_configs("memory-policy-nodes-malformed", "memory-policy-node-missing"),
+]
+
 CAPSULE = {
     "no such command yet": [*named("test_every_command_explains_itself", "update", "events")],
 }
 
 RUNC = {
+    "1.1 does not know these fields": NEWER_FIELDS,
+    "1.1 leaves the process the processors of its caller": [
+        "test_the_processors_of_the_caller_are_not_the_containers"
+    ],
+    "takes kinds of logs for names of files": ["test_a_log_file_may_be_named_with_its_kind"],
     "1.1 does not know this field": [
+        *bad_configs("sysctl-domainname-twice"),
         *bad_configs("scheduler-unknown", "io-priority-unknown", "personality-unknown"),
         *bad_configs("domainname-without-uts-namespace", "time-offsets-without-time-namespace"),
         *bad_configs("net-device-missing", "net-devices-without-network-namespace"),
@@ -200,7 +222,8 @@ CRUN = {
         *bad_configs("uid-is-a-string", "umask-is-a-string", "rlimits-is-an-object", "capabilities-is-an-array"),
         *bad_configs("hostname-is-a-number", "mount-options-is-a-string", "namespaces-is-an-object"),
         *bad_configs("cgroups-path-is-a-number", "memory-limit-is-a-string", "pids-limit-is-a-string"),
-        *bad_configs("device-major-is-a-string", "hooks-is-an-array"),
+        *bad_configs("device-major-is-a-string", "hooks-is-an-array", "no-new-privileges-is-a-number"),
+        *bad_configs("console-size-is-negative", "capability-set-is-a-string", "oom-score-is-a-string"),
     ],
     "1.8 does not check this": [
         *bad_configs("args-missing", "cwd-relative", "rlimit-twice", "scheduler-unknown", "io-priority-unknown"),
@@ -364,7 +387,14 @@ CRUN = {
     "takes no sysctl of a user namespace": ["test_sysctls_of_the_user_namespace_are_set"],
     "does not set 0": ["test_an_oom_score_of_0_is_set_too"],
     "sets no HOME for a user without an entry": ["test_home_comes_from_the_containers_passwd[4711-/]"],
+    "1.8 does not know these fields": NEWER_FIELDS,
+    "1.8 leaves the process the processors of its caller": [
+        "test_the_processors_of_the_caller_are_not_the_containers"
+    ],
+    "1.8 passes an empty mount label on to the file system": ["test_an_empty_label_asks_for_nothing"],
+    "ignores labels that cannot be applied": bad_configs("selinux-is-absent-for-mounts"),
     "1.8 does not know this field": [
+        *bad_configs("time-offsets-of-another-clock"),
         *bad_configs("net-device-missing", "net-devices-without-network-namespace"),
         *NET_DEVICE_TESTS,
         "test_exec_pins_its_process_to_the_cpus_asked_for",

@@ -13,9 +13,11 @@ namespace capsule::log {
 namespace {
 
 struct Target {
-  UniqueFd file;
+  UniqueFd file;  // or the socket of a service
   Format format = Format::text;
   Level threshold = Level::error;
+  Service service = Service::none;
+  std::string identifier;
 };
 
 Target& target() {
@@ -37,11 +39,34 @@ std::string format_line(Level level, std::string_view message) {
               " msg=", quoted(message), "\n"});
 }
 
+std::string describe_event(Level level, std::string_view message) {
+  switch (target().service) {
+    case Service::syslog:
+      return format_syslog(target().identifier, ::getpid(), level, message);
+    case Service::journald:
+      return format_journal(target().identifier, level, message);
+    case Service::none:
+      break;
+  }
+  return format_line(level, message);
+}
+
+// Never blocks: a log daemon that hangs must not hang containers.
+Status connect_to_service(const Options& options) {
+  const char* usual = options.service == Service::syslog ? "/dev/log" : "/run/systemd/journal/socket";
+  target().service = options.service;
+  target().identifier = options.identifier;
+  target().file = TRY(sys::unix_socket(SOCK_DGRAM | SOCK_NONBLOCK));
+  return sys::unix_connect_path(target().file, options.socket.empty() ? usual : options.socket)
+      .context("open log");
+}
+
 }  // namespace
 
 Status open(const Options& options) {
   target().format = options.format;
   target().threshold = options.threshold;
+  if (options.service != Service::none) return connect_to_service(options);
   if (options.path.empty()) return {};
   target().file =
       TRY(sys::openat(FdRef::cwd(), options.path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_NOCTTY, 0644)
@@ -59,7 +84,7 @@ bool goes_to_file() {
 void write(Level level, std::string_view message) {
   if (!is_enabled(level)) return;
   const FdRef out = goes_to_file() ? FdRef(target().file) : FdRef(STDERR_FILENO);
-  (void)sys::write_all(out, format_line(level, message));  // a full log disk must not fail the container
+  (void)sys::write_all(out, describe_event(level, message));  // a full log disk must not fail the container
 }
 
 void debug(std::string_view message) {

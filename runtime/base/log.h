@@ -6,21 +6,26 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/log_service.h"
 #include "runtime/base/result.h"
 
 namespace capsule::log {
 
-enum class Level : unsigned char { error, warning, info, debug };
 enum class Format : unsigned char { text, json };
+enum class Service : unsigned char { none, syslog, journald };
 
 struct Options {
-  std::string path;  // empty: standard error
+  std::string path;                 // empty: standard error
+  Service service = Service::none;  // instead of a file
+  std::string identifier;           // what that service files our events under
+  std::string socket = {};          // where it listens; empty: its usual place
   Format format = Format::text;
   Level threshold =
       Level::error;  // by default one line only, on failure: Podman decodes the file as one object
 };
 
 // Creates the log file (0644, O_APPEND) even if nothing is ever written: containerd insists on reading it.
+//   fails   if the file cannot be opened, or nobody listens for the service
 Status open(const Options& options);
 
 bool is_enabled(Level level);

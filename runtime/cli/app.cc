@@ -83,7 +83,7 @@ Result<Globals> parse_globals(const Arguments& arguments) {
   std::optional<launch::CgroupManager> manager;
   Given given(global_options(), arguments.globals);
   given.value("root", globals.root, parse_root)
-      .value("log", globals.log.path, parse_log_target)
+      .read("log", [&](std::string_view text) { return parse_log_target(text, globals.log); })
       .value("log-format", globals.log.format, parse_log_format)
       .value("log-level", globals.log.threshold, parse_log_level)
       .value("cgroup-manager", manager, parse_cgroup_manager)

@@ -10,7 +10,7 @@ constexpr Option kHelp{"help", 'h', Takes::nothing, {}, "show this text"};
 
 constexpr std::array kGlobals = {
     Option{"root", 0, Takes::value, "DIR", "keep the state of containers in DIR"},
-    Option{"log", 0, Takes::value, "FILE", "write the log to FILE instead of standard error"},
+    Option{"log", 0, Takes::value, "FILE", "write the log to FILE, syslog:IDENT or journald:IDENT"},
     Option{"log-format", 0, Takes::value, "FORMAT", "text or json (default: text)"},
     Option{"log-level", 0, Takes::value, "LEVEL", "error, warning, info or debug (default: error)"},
     Option{"debug", 0, Takes::nothing, {}, "the same as --log-level debug"},

@@ -44,6 +44,8 @@ constexpr std::array kManagers = {
 };
 constexpr std::array kLogFormats = {Word<log::Format>{"text", log::Format::text},
                                     Word<log::Format>{"json", log::Format::json}};
+constexpr std::array kLogServices = {Word<log::Service>{"syslog", log::Service::syslog},
+                                     Word<log::Service>{"journald", log::Service::journald}};
 constexpr std::array kOutputFormats = {Word<OutputFormat>{"table", OutputFormat::table},
                                        Word<OutputFormat>{"json", OutputFormat::json}};
 
@@ -116,12 +118,22 @@ Result<log::Level> parse_log_level(std::string_view text) {
   return *level;
 }
 
-Result<std::string> parse_log_target(std::string_view text) {
-  if (text.substr(0, 5) == "file:") return std::string(text.substr(5));
-  if (text.substr(0, 9) == "journald:" || text.substr(0, 7) == "syslog:") {
-    return Error::unsupported(cat({"invalid log: ", text, "; must be the path of a file"}));
+Status parse_log_target(std::string_view text, log::Options& options) {
+  const std::size_t colon = text.find(':');
+  const std::string_view kind = text.substr(0, colon);
+  const std::string_view rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  const std::optional<log::Service> service = find_word(kLogServices, kind);
+  options.service = log::Service::none;
+  options.identifier.clear();
+  options.path.clear();
+  if (colon != std::string_view::npos && service.has_value()) {
+    if (rest.empty()) return Error::unsupported(cat({"invalid log: ", text, "; an identifier must follow"}));
+    options.service = *service;
+    options.identifier = rest;
+    return {};
   }
-  return std::string(text);
+  options.path = text.starts_with("file:") ? rest : text;
+  return {};
 }
 
 Result<launch::CgroupManager> parse_cgroup_manager(std::string_view text) {

@@ -27,8 +27,9 @@ Result<std::uint32_t> parse_group(std::string_view text);
 Result<OutputFormat> parse_output_format(std::string_view text);
 Result<log::Format> parse_log_format(std::string_view text);
 Result<log::Level> parse_log_level(std::string_view text);
-// "/path" or "file:/path"; crun's "journald:" and "syslog:" are refused by name.
-Result<std::string> parse_log_target(std::string_view text);
+// "/path", "file:/path", or, as crun has it, "syslog:IDENTIFIER" and "journald:IDENTIFIER". The last one
+// given counts.
+Status parse_log_target(std::string_view text, log::Options& options);
 Result<launch::CgroupManager> parse_cgroup_manager(std::string_view text);
 Status parse_rootless(std::string_view text);
 // Refuses "" and every spelling of "/": removing a container there would remove the host's files.

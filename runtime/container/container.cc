@@ -67,6 +67,10 @@ Result<Container> Container::open(const Store& store, const std::string& id, Loc
   return opened;
 }
 
+cgroups::RdtGroup rdt_group_of(const spec::Record& record) {
+  return {.group = record.rdt_group, .is_ours = record.rdt_group_is_ours, .monitor = record.rdt_monitor};
+}
+
 ContainerStatus Container::status() const {
   if (record_.pid == 0) return being_made_ ? ContainerStatus::creating : ContainerStatus::stopped;
   if (!init().has_value()) return ContainerStatus::stopped;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cgroups/cgroup.h"
+#include "cgroups/rdt.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/pidfd.h"
 #include "runtime/base/result.h"
@@ -110,6 +111,9 @@ class Container {
   spec::Record record_;
   bool being_made_ = false;  // no process yet, and somebody holds the lock: `create` is at work
 };
+
+// Its groups in resctrl; empty for most.
+cgroups::RdtGroup rdt_group_of(const spec::Record& record);
 
 // ---- verbs
 

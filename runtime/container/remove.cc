@@ -61,6 +61,7 @@ Status remove_container(const Container& container,
                         const std::function<void(const Container&)>& run_poststop) {
   TRY(stop(container));
   TRY(remove_cgroup(container));
+  TRY(cgroups::remove_rdt(rdt_group_of(container.record())));
   if (run_poststop) run_poststop(container);
   return erase_directory(container.dir(), container.path());
 }

@@ -75,6 +75,7 @@ bool perform(Context&, const plan::Mask&);
 bool perform(Context&, const plan::MakeReadonly&);
 bool perform(Context&, const plan::MakeCwd&);
 bool perform(Context&, const plan::Console&);
+bool perform(Context&, const plan::SecurityLabel&);
 bool perform(Context&, const plan::Pivot&);
 bool perform(Context&, const plan::EnterRoot&);
 bool perform(Context&, const plan::Hostname&);

@@ -78,6 +78,9 @@ bool set_capabilities(Context& ctx, const plan::Confine& s, uint64_t available) 
 }  // namespace
 
 bool perform(Context& ctx, const plan::Confine& s) {
+  // No descriptor of a host directory comes along (R3): an exec has no Pivot that would have closed it.
+  if (ctx.host_proc >= 0) raw::close(ctx.host_proc);
+  ctx.host_proc = -1;
   const uint64_t available = permitted_now();
   if (!drop_bounding(ctx, s.bounding)) return false;  // first: needs CAP_SETPCAP
   if (s.uid != 0)

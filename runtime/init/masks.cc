@@ -35,7 +35,7 @@ int clone_of(Context& ctx, int fd, const char* name) {
 }
 
 // An empty directory that nothing can be written to.
-int make_empty_directory(Context& ctx) {
+int make_empty_directory(Context& ctx, plan::Text label) {
   const long fs = raw::fsopen("tmpfs", FSOPEN_CLOEXEC);
   if (fs < 0) {
     fail(ctx, "fsopen", fs, "tmpfs");
@@ -44,7 +44,9 @@ int make_empty_directory(Context& ctx) {
   const int context = static_cast<int>(fs);
   raw::fsconfig(context, FSCONFIG_SET_STRING, "nr_blocks", "1", 0);
   raw::fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
-  long mount = raw::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  long mount =
+      label.size == 0 ? 0 : raw::fsconfig(context, FSCONFIG_SET_STRING, "context", text(ctx, label), 0);
+  if (mount == 0) mount = raw::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (mount == 0) {
     mount = raw::fsmount(context, FSMOUNT_CLOEXEC,
                          MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
@@ -54,9 +56,9 @@ int make_empty_directory(Context& ctx) {
   return static_cast<int>(mount < 0 ? -1 : mount);
 }
 
-bool mask_directory(Context& ctx, int target, const char* name) {
+bool mask_directory(Context& ctx, int target, const char* name, plan::Text label) {
   if (ctx.mask_tmpfs < 0) {
-    ctx.mask_tmpfs = make_empty_directory(ctx);
+    ctx.mask_tmpfs = make_empty_directory(ctx, label);
     return ctx.mask_tmpfs >= 0 && attach(ctx, ctx.mask_tmpfs, target, name);
   }
   const int cover = clone_of(ctx, ctx.mask_tmpfs, name);
@@ -88,7 +90,7 @@ bool perform(Context& ctx, const plan::Mask& s) {
   if (known < 0) {
     fail(ctx, "fstat", known, name);
   } else if ((info.st_mode & raw::kSIfmt) == raw::kSIfdir) {
-    masked = mask_directory(ctx, static_cast<int>(target), name);
+    masked = mask_directory(ctx, static_cast<int>(target), name, s.label);
   } else {
     masked = mask_file(ctx, static_cast<int>(target), name);
   }

@@ -68,6 +68,16 @@ int take_source(Context& ctx, const plan::Bind& s) {
   return -1;
 }
 
+// mqueue takes no "context=": its root is labelled like a file.
+bool label_root(Context& ctx, int mount, const plan::MountFilesystem& s) {
+  if (s.label.size == 0) return true;
+  const long root = raw::openat(mount, ".", raw::kORdonly | raw::kODirectory);
+  if (root < 0) return fail(ctx, "openat", root, text(ctx, s.type));
+  const long set = raw::call(__NR_fsetxattr, root, "security.selinux", text(ctx, s.label), s.label.size, 0);
+  raw::close(static_cast<int>(root));
+  return set < 0 ? fail(ctx, "fsetxattr", set, text(ctx, s.label)) : true;
+}
+
 // A detached mount of the file system with its attributes, or -1: donated, made here, or a bind in place of
 // what the kernel refuses.
 int take_filesystem(Context& ctx, const plan::MountFilesystem& s, MountTarget target) {
@@ -78,7 +88,8 @@ int take_filesystem(Context& ctx, const plan::MountFilesystem& s, MountTarget ta
     mount = clone_source(ctx, text(ctx, s.fallback_source), plan::kMountRecursive);
     rest = s.attributes;
   }
-  if (mount < 0 || set_attributes(ctx, mount, rest, text(ctx, s.target))) return mount;
+  if (mount < 0) return -1;
+  if (label_root(ctx, mount, s) && set_attributes(ctx, mount, rest, text(ctx, s.target))) return mount;
   raw::close(mount);
   return -1;
 }

@@ -38,18 +38,6 @@ Result<std::string> resolve_rootfs(const std::string& bundle, const spec::Spec& 
 
 }  // namespace
 
-Status check_supported(const spec::Spec& spec) {
-  if (!spec.linux.has_value()) return {};
-  const spec::Linux& l = *spec.linux;
-  const auto refuse = [](std::string_view field, std::string_view what) -> Status {
-    return Error::unsupported(cat({field, ": ", what, " not supported by this version of capsule"}));
-  };
-  if (l.intel_rdt.has_value()) return refuse("/linux/intelRdt", "Intel RDT is");
-  if (l.mount_label.has_value() && !l.mount_label->empty())
-    return refuse("/linux/mountLabel", "SELinux labels are");
-  return {};
-}
-
 Result<Bundle> load_bundle(const LaunchOptions& options) {
   Bundle bundle;
   bundle.path = TRY(resolve_directory(options.bundle).context("bundle"));
@@ -57,7 +45,6 @@ Result<Bundle> load_bundle(const LaunchOptions& options) {
   bundle.config = TRY(read_file(FdRef::cwd(), config.c_str()));
   bundle.spec = TRY(spec::read(bundle.config));
   TRY(spec::validate(bundle.spec));
-  TRY(check_supported(bundle.spec));
   bundle.rootfs = TRY(resolve_rootfs(bundle.path, bundle.spec));
   return bundle;
 }

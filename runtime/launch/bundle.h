@@ -17,11 +17,7 @@ struct Bundle {
   spec::Spec spec;
 };
 
-//   fails   what spec::read and spec::validate say, and what this build cannot perform yet, with the field
+//   fails   what spec::read and spec::validate say, with the field
 Result<Bundle> load_bundle(const LaunchOptions& options);
-
-// The first field that this build would have to ignore. A field that parses and does nothing would be a lie
-// to the user.
-Status check_supported(const spec::Spec& spec);
 
 }  // namespace capsule::launch

@@ -186,7 +186,7 @@ Status delete_container(const container::Store& store, const std::string& id, bo
 
 Result<std::string> describe_launch(const container::Store& /*store*/, const LaunchOptions& options) {
   const Bundle bundle = TRY(load_bundle(options));
-  const Host host = TRY(probe_host());
+  const Host host = TRY(probe_host_for(bundle.spec, options.id));
   const CreatePlan plan = TRY(plan_create(bundle, options, host, plan::GateMode::listen));
   const std::string image = plan.builder.finish();
   std::string text = plan::describe_donations(plan.builder.donations());
@@ -195,6 +195,7 @@ Result<std::string> describe_launch(const container::Store& /*store*/, const Lau
   }
   for (const ns::NetDeviceMove& move : plan.net_devices)
     text.append(cat({"network device ", move.host_name, " ", move.name, "   # ", move.field, "\n"}));
+  text.append(cgroups::describe_rdt(plan.rdt));
   return text.append(plan::describe(plan::View::verify(image.data(), image.size())));
 }
 

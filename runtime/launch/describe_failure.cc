@@ -76,11 +76,26 @@ std::string prefix_of(const Failure& f) {
   return text;
 }
 
+// Podman tells a refused SELinux label by these words, back quotes included.
+std::string describe_label(const Failure& f) {
+  std::string text = cat({f.field, ": write to `/proc/self/", f.call, "`: ", describe_errno(f.err)});
+  const std::string_view label = f.object;
+  const std::string_view profile = label.substr(label.find(' ') + 1);
+  const bool is_apparmor = std::string_view(f.field).ends_with("/apparmorProfile");
+  if (is_apparmor && f.err == ENOENT) {
+    return text.append(
+        cat({"; the AppArmor profile ", quoted(profile),
+             " is not loaded: `apparmor_parser -r FILE` loads it, `aa-status` lists what is"}));
+  }
+  return text.append(cat({"; refused was ", quoted(is_apparmor ? profile : label)}));
+}
+
 std::string describe_system_call(const Failure& f) {
   const auto kind = static_cast<plan::StepKind>(f.kind);
   const std::string reason = describe_errno(f.err);
   if (kind == plan::StepKind::find_executable)
     return cat({"exec: ", quoted(f.object), ": stat ", f.object, ": ", reason});
+  if (kind == plan::StepKind::security_label) return describe_label(f);
   if (kind == plan::StepKind::exec) {
     std::string text = cat({"exec ", f.object, ": ", reason});
     if (f.err == ENOENT)

@@ -112,6 +112,7 @@ Result<Inside> launch_inside(const Container& container,
   request.oom_score_adj = plan.oom_score_adj;
   request.cpus = plan.initial_cpus;
   InitProcess process = TRY(spawn_in(container, request, options));
+  TRY(cgroups::enter_rdt(container::rdt_group_of(container.record()), process.pid()));
   donations = Donations(0);  // only the process may hold its end of the conversation
   TRY(expect_line(sync.ours, protocol::Line::ready, process));
   TRY(apply_rlimits(plan.rlimits, process.pid()));
@@ -133,9 +134,9 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   const Container container = TRY(Container::open(store, options.id, Container::Lock::none));
   TRY(check_status(container.status(), options));
   const spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
-  const Host host = TRY(probe_host());
   const spec::Process process =
       TRY(plan_exec_process(frozen, options, TRY(read_process_file(options.process_file))));
+  const Host host = TRY(probe_host(process::labels_asked(&process, nullptr)));
 
   ExecPlan plan =
       TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));

@@ -1,12 +1,14 @@
 #include "runtime/launch/launcher.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
@@ -48,6 +50,9 @@ spec::Record describe_record(const Bundle& bundle,
   record.cgroup_path = plan.cgroup.path;
   record.cgroup_mount = host.cgroups.mount;
   record.cgroup_manager = name_of(options.cgroup_manager);
+  record.rdt_group = plan.rdt.group;
+  record.rdt_group_is_ours = plan.rdt.creates;
+  record.rdt_monitor = plan.rdt.monitor;
   record.own_pid_namespace = plan.namespaces.has_pid && plan.namespaces.pid_path.empty();
   record.no_new_keyring = options.no_new_keyring;
   record.owner_uid = host.euid;
@@ -147,6 +152,7 @@ struct Launch {
   spec::Record& data;
   cgroups::Cgroup& cgroup;
   PoststopOnFailure& poststop;
+  cgroups::RdtOwner& rdt;
   Donations& donations;
   FdRef interrupts;
   std::string image;  // the encoded plan
@@ -250,7 +256,18 @@ Status prepare_record(container::Record& record, spec::Record& data, const InitP
   return record.prepare(data);
 }
 
+// The processors that our caller is bound to (taskset(1), a pinned engine) are not the container's: its
+// cpuset says what it may use. Entering a cgroup no longer forgets the caller's mask (Linux 6.2).
+void reset_cpu_affinity(pid_t pid) {
+  std::array<cpu_set_t, 8> all;  // 8192 processors
+  std::memset(all.data(), 0xff, sizeof(all));
+  // Refused where init is another user's by now: it keeps our mask then.
+  (void)::sched_setaffinity(pid, sizeof(all), all.data());
+}
+
 Status converse(Launch& launch, InitProcess& init) {
+  reset_cpu_affinity(init.pid());
+  TRY(launch.rdt.enter(init.pid()));  // before it has touched any memory worth the name
   if ((launch.plan.namespaces.clone_flags & CLONE_NEWUSER) != 0) {
     TRY(write_id_maps(launch.plan, init.pid()));
     TRY(send_line(launch.sync, Line::maps_written));
@@ -287,6 +304,7 @@ void Launched::keep() {
   pid_file.keep();
   init.keep();
   net_devices.keep();
+  rdt.keep();
   cgroup.keep();
   record.keep();
 }
@@ -318,7 +336,7 @@ Result<Launched> launch_init(const container::Store& store,
                              FdRef interrupts) {
   TRY(container::check_id(options.id));
   Bundle bundle = TRY(load_bundle(options));
-  Host host = TRY(probe_host());
+  Host host = TRY(probe_host_for(bundle.spec, options.id));
   if (!TRY(find_service_manager()).empty())
     host.notify_directory = cat({store.root(), "/", options.id, "/", kNotifyDirectory});
   CreatePlan plan = TRY(plan_create(bundle, options, host, gate));
@@ -332,6 +350,7 @@ Result<Launched> launch_init(const container::Store& store,
   if (plan.has_notify_socket) TRY(make_notify_directory(record.dir()));
   cgroups::Cgroup cgroup = TRY(make_cgroup(plan, bundle.spec, host));
   data.cgroup_path = plan.cgroup.path;
+  cgroups::RdtOwner rdt = TRY(cgroups::RdtOwner::create(plan.rdt));
   TRY(give_ownership(cgroup, bundle.spec, plan));
 
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
@@ -346,6 +365,7 @@ Result<Launched> launch_init(const container::Store& store,
                 data,
                 cgroup,
                 poststop,
+                rdt,
                 donations,
                 interrupts,
                 plan.builder.finish(),
@@ -360,10 +380,10 @@ Result<Launched> launch_init(const container::Store& store,
   TRY(record.commit());
   TRY(send_pidfd(options.pidfd_socket, init.pidfd(), "standard"));
   PidFile pid_file = TRY(PidFile::write(options.pid_file, init.pid()));
-  return Launched{std::move(bundle),      std::move(poststop),           std::move(record),
-                  std::move(cgroup),      std::move(launch.net_devices), std::move(init),
-                  std::move(launch.sync), std::move(console.ours),       std::move(pid_file),
-                  std::move(data)};
+  return Launched{std::move(bundle),   std::move(poststop),    std::move(record),
+                  std::move(cgroup),   std::move(rdt),         std::move(launch.net_devices),
+                  std::move(init),     std::move(launch.sync), std::move(console.ours),
+                  std::move(pid_file), std::move(data)};
 }
 
 }  // namespace capsule::launch

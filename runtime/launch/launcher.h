@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cgroups/cgroup.h"
+#include "cgroups/rdt.h"
 #include "namespaces/net_move.h"
 #include "runtime/base/result.h"
 #include "runtime/container/container.h"
@@ -42,6 +43,7 @@ struct Launched {
   PoststopOnFailure poststop;
   container::Record record;
   cgroups::Cgroup cgroup;
+  cgroups::RdtOwner rdt;
   ns::MovedNetDevices net_devices;
   InitProcess init;
   UniqueFd sync;

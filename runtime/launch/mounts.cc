@@ -85,7 +85,7 @@ Status add_mounts(const container::Store& store, const std::string& id, const st
   TRY(check_status(container.status()));
   spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
   frozen.mounts = TRY(read_mounts_file(file).context("mounts file"));
-  MountsPlan plan = TRY(plan_add_mounts(frozen, container.record(), TRY(probe_host())));
+  MountsPlan plan = TRY(plan_add_mounts(frozen, container.record(), TRY(probe_host({}))));
 
   std::size_t mounted = 0;
   Status added = enter(container, plan, mounted);

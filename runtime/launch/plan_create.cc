@@ -148,6 +148,17 @@ void plan_runtime_hooks(const spec::Hooks& hooks, Builder& builder) {
   builder.add("/hooks", plan::Expect{.line = static_cast<std::uint64_t>(Line::hooks_done)});
 }
 
+Status plan_keyring(const spec::Spec& spec,
+                    const LaunchOptions& options,
+                    const Host& host,
+                    Builder& builder) {
+  if (options.no_new_keyring) return {};
+  if (spec.process.has_value())
+    TRY(process::plan_key_label(*spec.process, {.modules = &host.modules}, builder));
+  builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", options.id}))});
+  return {};
+}
+
 // All file systems: from the host's tree to the container's own root.
 Status plan_filesystems(const Bundle& bundle,
                         const LaunchOptions& options,
@@ -166,6 +177,8 @@ Status plan_filesystems(const Bundle& bundle,
   TRY(ns::plan_kernel_parameters(spec, builder));
   if (spec.process.has_value()) plan_console(*spec.process, options, plan);
   TRY(ns::plan_paths(spec, facts, builder));
+  if (spec.process.has_value())
+    TRY(process::plan_exec_labels(*spec.process, {.modules = &host.modules}, builder));
   return ns::plan_pivot(spec, facts, builder);
 }
 
@@ -186,13 +199,21 @@ process::ProcessContext process_context(const Bundle& bundle,
 
 }  // namespace
 
-Result<Host> probe_host() {
+Result<Host> probe_host(const process::LabelsAsked& labels) {
   Host host;
   host.privileged = has_admin_capability();
   host.euid = ::geteuid();
   host.egid = ::getegid();
   host.cgroups = TRY(cgroups::probe_facts());
   host.listen_fds = inherited_listen_fds();
+  host.modules = TRY(process::probe_security_modules(labels));
+  return host;
+}
+
+Result<Host> probe_host_for(const spec::Spec& spec, const std::string& id) {
+  const spec::Linux& l = linux_of(spec);
+  Host host = TRY(probe_host(process::labels_asked(spec.process.has_value() ? &*spec.process : nullptr, &l)));
+  if (l.intel_rdt.has_value()) host.rdt = TRY(cgroups::probe_rdt(*l.intel_rdt, id));
   return host;
 }
 
@@ -249,6 +270,8 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   CreatePlan plan;
   plan.namespaces = TRY(ns::plan_namespaces(spec, host.privileged));
   plan.cgroup = TRY(plan_cgroup(spec, options, host));
+  if (linux_of(spec).intel_rdt.has_value())
+    plan.rdt = TRY(cgroups::plan_rdt(*linux_of(spec).intel_rdt, options.id, host.rdt));
   plan_id_maps(linux_of(spec), host, plan);
   const ns::HostFacts facts = namespace_facts(bundle, options, host, plan.cgroup);
   plan.net_devices = TRY(ns::plan_net_devices(spec, facts));
@@ -257,8 +280,8 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   builder.preserve_fds(host.listen_fds + options.preserve_fds);
   ns::plan_namespace_steps(plan.namespaces, spec, builder);
   ns::plan_net_device_steps(plan.net_devices, builder);
-  if (!options.no_new_keyring)
-    builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", options.id}))});
+  TRY(process::check_mount_label(linux_of(spec).mount_label, host.modules));
+  TRY(plan_keyring(spec, options, host, builder));
   TRY(plan_filesystems(bundle, options, host, facts, plan));
   const process::ProcessContext context = process_context(bundle, options, host, plan);
   if (spec.process.has_value()) {

@@ -8,12 +8,14 @@
 #include "cgroups/device_program.h"
 #include "cgroups/facts.h"
 #include "cgroups/plan.h"
+#include "cgroups/rdt.h"
 #include "namespaces/plan.h"
 #include "runtime/base/result.h"
 #include "runtime/launch/bundle.h"
 #include "runtime/launch/launch.h"
 #include "runtime/plan/builder.h"
 #include "runtime/process/plan.h"
+#include "runtime/process/security_label.h"
 #include "spec/write.h"
 
 namespace capsule::launch {
@@ -26,9 +28,13 @@ struct Host {
   std::uint32_t listen_fds =
       0;  // $LISTEN_FDS: descriptors of ours that the application is to have (sd_listen_fds(3))
   std::string
-      notify_directory;  // of this container, on the host; empty: no service manager is to be notified
+      notify_directory;   // of this container, on the host; empty: no service manager is to be notified
+  cgroups::RdtFacts rdt;  // looked up only for whoever asks for RDT
+  process::SecurityModules modules;  // looked up only for whoever asks for a label
 };
-Result<Host> probe_host();
+Result<Host> probe_host(const process::LabelsAsked& labels);
+// The same for a whole bundle: with what its other fields need to know.
+Result<Host> probe_host_for(const spec::Spec& spec, const std::string& id);
 
 struct CgroupPlan {
   std::string path;  // below the mount; empty: no cgroup
@@ -42,6 +48,7 @@ struct CreatePlan {
   ns::NamespaceSet namespaces;
   std::vector<ns::NetDeviceMove> net_devices;  // when init says namespaces_ready
   CgroupPlan cgroup;
+  cgroups::RdtPlan rdt;
   std::vector<process::ResourceLimit> rlimits;
   std::string uid_map, gid_map;              // lines to write, if a new user namespace is made
   std::uint32_t root_uid = 0, root_gid = 0;  // what init becomes in it

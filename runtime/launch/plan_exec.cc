@@ -71,6 +71,13 @@ void plan_exec_console(const spec::Process& process, const ExecOptions& options,
   builder.add("/process/terminal", step);
 }
 
+// First of all: once the container's mount namespace is joined, /proc is whatever the container made of it.
+Status plan_labels(const spec::Process& process, const Host& host, bool new_keyring, plan::Builder& builder) {
+  const process::LabelContext context{.modules = &host.modules};
+  if (new_keyring) TRY(process::plan_key_label(process, context, builder));
+  return process::plan_exec_labels(process, context, builder);
+}
+
 // execCPUAffinity: `initial` is ours while the process is made, so that it is born with it; `final` is set
 // once it is in its cgroup.
 Status plan_cpu_affinity(const spec::Process& process, ExecPlan& plan) {
@@ -162,6 +169,7 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
   builder.preserve_fds(host.listen_fds + options.preserve_fds);
   const process::ProcessContext context = exec_context(frozen, state, host);
 
+  TRY(plan_labels(process, host, new_keyring, builder));
   plan_joins(frozen, plan);
   plan_exec_root(frozen, state.pid, builder);
   if (new_keyring) builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", state.id}))});

@@ -61,6 +61,7 @@ void visit_fields(const MountFilesystem& s, V&& v) {
   v("source", s.source);
   v("options", s.options);
   v("fallback_source", s.fallback_source);
+  v("label", s.label);
   v("flags", s.flags);
   v("slot", s.slot);
   v("attributes", s.attributes);
@@ -122,6 +123,7 @@ void visit_fields(const RunHook& s, V&& v) {
 template <class V>
 void visit_fields(const Mask& s, V&& v) {
   v("target", s.target);
+  v("label", s.label);
 }
 template <class V>
 void visit_fields(const MakeReadonly& s, V&& v) {
@@ -138,6 +140,11 @@ void visit_fields(const Console& s, V&& v) {
   v("width", s.width);
   v("mount_console", s.mount_console);
   v("uid", s.uid);
+}
+template <class V>
+void visit_fields(const SecurityLabel& s, V&& v) {
+  v("file", s.file);
+  v("text", s.text);
 }
 template <class V>
 void visit_fields(const Pivot&, V&&) {}
@@ -255,6 +262,7 @@ bool dispatch(const StepHeader* h, F&& f) {
     CAPSULE_STEP_(make_readonly, MakeReadonly)
     CAPSULE_STEP_(make_cwd, MakeCwd)
     CAPSULE_STEP_(console, Console)
+    CAPSULE_STEP_(security_label, SecurityLabel)
     CAPSULE_STEP_(pivot, Pivot)
     CAPSULE_STEP_(enter_root, EnterRoot)
     CAPSULE_STEP_(hostname, Hostname)
@@ -329,6 +337,8 @@ constexpr const char* name_of(StepKind kind) {
       return "make_cwd";
     case StepKind::console:
       return "console";
+    case StepKind::security_label:
+      return "security_label";
     case StepKind::pivot:
       return "pivot";
     case StepKind::enter_root:

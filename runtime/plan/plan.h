@@ -80,6 +80,7 @@ enum class StepKind : uint16_t {
   make_readonly,
   make_cwd,
   console,
+  security_label,
   pivot,
   enter_root,
   hostname,
@@ -235,6 +236,7 @@ struct MountFilesystem {
   TextList options;  // "mode=755" (string), "newinstance" (flag): parameters of the file system and of its
                      // superblock ("ro", "sync")
   Text fallback_source;
+  Text label;               // security.selinux of its root, for a file system that takes no "context="
   uint32_t flags = 0;       // kMount*
   uint16_t slot = kNoSlot;  // made by the host side already, detached, with its attributes and id maps
   uint16_t reserved = 0;
@@ -336,6 +338,7 @@ struct Mask {
   static constexpr StepKind kKind = StepKind::mask;
   StepHeader header;
   Text target;
+  Text label;  // SELinux context of the tmpfs; empty: the policy's
 };
 
 struct MakeReadonly {  // the path, bound onto itself recursively and made read-only. Missing: skipped
@@ -361,6 +364,16 @@ struct Console {
   uint16_t mount_console = 0;
   uint32_t uid = 0;  // owner of the slave
   uint32_t reserved = 0;
+};
+
+// Announces to a security module what the process is to become at its next execve (AppArmor, SELinux), or
+// with what label its keyrings are made: `text` in one write to `file` of its own directory of the host's
+// procfs (R5). While that procfs is at hand: before Pivot, in exec before anything is joined.
+struct SecurityLabel {
+  static constexpr StepKind kKind = StepKind::security_label;
+  StepHeader header;
+  Text file;  // "attr/apparmor/exec", below /proc/thread-self
+  Text text;
 };
 
 struct Pivot {  // enters the root as PrepareRoot's mode says, and drops the host's tree

@@ -10,20 +10,6 @@ namespace {
 
 constexpr std::uint32_t kDefaultUmask = 022;
 
-// Security labels are written right before the exec, by a step that does not exist: better no container than
-// an unconfined one.
-Status check_labels(const spec::Process& process, std::string_view pointer) {
-  if (!process.apparmor_profile.value_or("").empty()) {
-    return Error::unsupported(
-        cat({pointer, "/apparmorProfile: AppArmor profiles are not applied yet by this version"}));
-  }
-  if (!process.selinux_label.value_or("").empty()) {
-    return Error::unsupported(
-        cat({pointer, "/selinuxLabel: SELinux labels are not applied yet by this version"}));
-  }
-  return {};
-}
-
 Status plan_scheduling(const spec::Process& process,
                        const spec::Linux* linux,
                        std::string_view pointer,
@@ -96,7 +82,6 @@ Status plan_confinement(const spec::Process& process,
                         plan::Builder& builder) {
   if (process.args.empty())
     return Error::invalid_config(cat({context.pointer, "/args"}), "must not be empty");
-  TRY(check_labels(process, context.pointer));
 
   builder.add(cat({context.pointer, "/user/uid"}), plan::Stdio{.uid = process.user.uid});
   TRY(plan_scheduling(process, linux, context.pointer, builder));

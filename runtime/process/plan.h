@@ -76,8 +76,7 @@ std::vector<std::string> plan_environment(const spec::Process& process,
 // Appended after Pivot, in this order (R12, R17): Stdio, Personality, Scheduler, IoPriority, MemoryPolicy,
 // [no_new_privileges false: Seccomp], ChangeDirectory with retry, Confine, ChangeDirectory, NoNewPrivileges,
 // FindExecutable. Capabilities left out are warnings in the log.
-//   fails   invalid_config below context.pointer or /linux; unsupported for AppArmor and SELinux labels, for
-//           which there is no step
+//   fails   invalid_config below context.pointer or /linux
 Status plan_confinement(const spec::Process& process,
                         const spec::Linux* linux,
                         const ProcessContext& context,

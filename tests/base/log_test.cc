@@ -1,11 +1,15 @@
 #include "runtime/base/log.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <functional>
 #include <regex>
 
+#include "runtime/base/sys.h"
 #include "tests/support/catch.h"
 #include "tests/support/scratch.h"
 
@@ -98,6 +102,48 @@ TEST_CASE("a log that cannot be opened is an error that names it", "[base][log]"
   CHECK(in_child(scratch.at("stderr"), [&] {
           const Status opened = open({.path = scratch.at("missing/log")});
           return !opened.has_value() && opened.error().message().find("open log file: ") == 0;
+        }) == 0);
+}
+
+// What arrives at a datagram socket at `path` when `body` logs to it.
+std::string received_from(const test::Scratch& scratch, Service service) {
+  UniqueFd listener = sys::unix_socket(SOCK_DGRAM).value();
+  UniqueFd dir = sys::openat(FdRef::cwd(), scratch.path().c_str(), O_PATH | O_DIRECTORY).value();
+  if (!sys::unix_bind(listener, dir, "socket").has_value()) return "(cannot bind)";
+  const int ended = in_child(scratch.at("stderr"), [&] {
+    if (!open({.service = service, .identifier = "my-id", .socket = scratch.at("socket")}).has_value())
+      return false;
+    warning("not asked for");
+    write(Level::error, "no such\nthing");
+    return goes_to_file();
+  });
+  std::array<char, 512> bytes{};
+  const Result<std::size_t> got = sys::recv(listener, bytes);
+  return ended == 0 && got.has_value() ? std::string(bytes.data(), got.value()) : "(nothing)";
+}
+
+TEST_CASE("syslog gets priority, identifier, pid and one line", "[base][log]") {
+  const test::Scratch scratch;
+  const std::string datagram = received_from(scratch, Service::syslog);
+  INFO(datagram);
+  CHECK(matches(datagram, R"(<11>my-id\[[0-9]+\]: no such thing)"));
+  CHECK(scratch.content("stderr").empty());
+}
+
+TEST_CASE("the journal gets its fields, a message of several lines with its length", "[base][log]") {
+  const test::Scratch scratch;
+  CHECK(received_from(scratch, Service::journald) ==
+        std::string("MESSAGE\n\x0d\0\0\0\0\0\0\0no such\nthing\nPRIORITY=3\nSYSLOG_IDENTIFIER=my-id\n", 65));
+  CHECK(format_journal("x", Level::warning, "plain") == "MESSAGE=plain\nPRIORITY=4\nSYSLOG_IDENTIFIER=x\n");
+}
+
+TEST_CASE("a service that nobody provides is an error that names its socket", "[base][log]") {
+  const test::Scratch scratch;
+  const std::string socket = scratch.at("nobody");
+  CHECK(in_child(scratch.at("stderr"), [&] {
+          const Status opened = open({.service = Service::syslog, .identifier = "x", .socket = socket});
+          return !opened.has_value() && opened.error().message().find("open log: ") == 0 &&
+                 opened.error().message().find(socket) != std::string::npos;
         }) == 0);
 }
 

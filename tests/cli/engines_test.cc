@@ -102,6 +102,7 @@ std::string describe(const Globals& o) {
   return Description()
       .add("root", o.root.value_or(""))
       .add("log", o.log.path)
+      .add("log-identifier", o.log.identifier)
       .add("json", o.log.format == log::Format::json)
       .add("level", std::string(kLevels[static_cast<std::size_t>(o.log.threshold)]))
       .add("manager", std::string(kManagers[static_cast<std::size_t>(o.cgroup_manager)]))

@@ -67,9 +67,27 @@ TEST_CASE("switches take what Go prints and nothing else", "[cli][values]") {
 }
 
 TEST_CASE("a log target is a path, with crun's prefix or without", "[cli][values]") {
-  CHECK(parse_log_target("/l").value() == "/l");
-  CHECK(parse_log_target("file:/l").value() == "/l");
-  CHECK(parse_log_target("relative:odd").value() == "relative:odd");
-  CHECK_FALSE(parse_log_target("journald:id").has_value());
-  CHECK_FALSE(parse_log_target("syslog:id").has_value());
+  struct Case {
+    const char* text;
+    const char* path;
+    log::Service service;
+    const char* identifier;
+  };
+  for (const Case& c :
+       {Case{"/l", "/l", log::Service::none, ""}, Case{"file:/l", "/l", log::Service::none, ""},
+        Case{"relative:odd", "relative:odd", log::Service::none, ""},
+        Case{"syslog", "syslog", log::Service::none, ""},
+        Case{"file:syslog:x", "syslog:x", log::Service::none, ""},
+        Case{"syslog:id", "", log::Service::syslog, "id"},
+        Case{"journald:a:b", "", log::Service::journald, "a:b"}}) {
+    INFO(c.text);
+    log::Options options{.path = "/earlier", .service = log::Service::syslog, .identifier = "earlier"};
+    REQUIRE(parse_log_target(c.text, options).has_value());
+    CHECK(options.path == c.path);
+    CHECK(options.service == c.service);
+    CHECK(options.identifier == c.identifier);
+  }
+  log::Options options;
+  CHECK_FALSE(parse_log_target("journald:", options).has_value());
+  CHECK_FALSE(parse_log_target("syslog:", options).has_value());
 }

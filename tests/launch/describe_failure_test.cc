@@ -129,6 +129,26 @@ TEST_CASE("a hook that fails inside the container is told with how it ended and 
   }
 }
 
+TEST_CASE("a refused label names its file as Podman looks for it, and what to do", "[launch][failure]") {
+  for (const Case& c : {
+           Case{Problem::system_call, StepKind::security_label, EINVAL, "/process/selinuxLabel", "attr/exec",
+                "a:b",
+                "/process/selinuxLabel: write to `/proc/self/attr/exec`: invalid argument (EINVAL); "
+                "refused was \"a:b\""},
+           Case{Problem::system_call, StepKind::security_label, ENOENT, "/process/apparmorProfile",
+                "attr/apparmor/exec", "exec none",
+                "/process/apparmorProfile: write to `/proc/self/attr/apparmor/exec`: no such file or "
+                "directory (ENOENT); the AppArmor profile \"none\" is not loaded: `apparmor_parser -r FILE` "
+                "loads it, `aa-status` lists what is"},
+           Case{Problem::system_call, StepKind::security_label, EACCES, "/process/apparmorProfile",
+                "attr/apparmor/exec", "stack a b",
+                "/process/apparmorProfile: write to `/proc/self/attr/apparmor/exec`: permission denied "
+                "(EACCES); refused was \"a b\""},
+       }) {
+    CHECK(worded(c) == c.text);
+  }
+}
+
 TEST_CASE("what is wrong with the host or with us is not blamed on the configuration", "[launch][failure]") {
   for (const Case& c : {
            Case{Problem::not_procfs, StepKind::sysctl, 0, "/linux/sysctl/a", "fstatfs", "/proc",

@@ -49,6 +49,72 @@ TEST_CASE("no annotation can move the place where the pid goes", "[launch][state
   CHECK(around.before + "17" + around.after == spec::write_hook_state(state));
 }
 
+// The kinds of the steps whose line begins with one of `begins`, in order.
+std::string order_of(const plan::Builder& builder, const std::vector<std::string>& begins) {
+  std::string order;
+  for (const std::string& line : lines_of(builder)) {
+    for (const std::string& begin : begins) {
+      if (line.starts_with(begin)) order += begin + "\n";
+    }
+  }
+  return order;
+}
+
+TEST_CASE("labels are announced while the host's procfs is at hand, the program's behind the hooks",
+          "[launch][labels]") {
+  Bundle bundle = test::ordinary_bundle();
+  bundle.spec.process->apparmor_profile = "docker-default";
+  bundle.spec.process->selinux_label = "a:b:c:s0";
+  bundle.spec.hooks.create_container = {spec::Hook{.path = "/hook"}};
+  Host host = test::ordinary_host();
+  host.modules = {.apparmor = true, .selinux = true};
+
+  const Result<CreatePlan> plan = plan_of(bundle, options_for(), host);
+
+  REQUIRE(plan.has_value());
+  CHECK(order_of(plan.value().builder, {"security_label file=attr/keycreate", "session_keyring", "run_hook",
+                                        "security_label file=attr/exec",
+                                        "security_label file=attr/apparmor/exec", "pivot", "gate"}) ==
+        "security_label file=attr/keycreate\nsession_keyring\nrun_hook\nsecurity_label file=attr/exec\n"
+        "security_label file=attr/apparmor/exec\npivot\ngate\n");
+}
+
+TEST_CASE("labels are refused where the host does not know them, whoever asks", "[launch][labels]") {
+  Bundle mounts = test::ordinary_bundle(), process = test::ordinary_bundle();
+  mounts.spec.linux->mount_label = "a:b:c:s0";
+  process.spec.process->apparmor_profile = "docker-default";
+
+  CHECK(error_of(plan_of(mounts)).starts_with("/linux/mountLabel: "));
+  CHECK(error_of(plan_of(process)).starts_with("/process/apparmorProfile: "));
+}
+
+TEST_CASE("without a keyring of its own there is none to label", "[launch][labels]") {
+  Bundle bundle = test::ordinary_bundle();
+  bundle.spec.process->selinux_label = "a:b:c:s0";
+  LaunchOptions options = options_for();
+  options.no_new_keyring = true;
+  Host host = test::ordinary_host();
+  host.modules.selinux = true;
+
+  const Result<CreatePlan> plan = plan_of(bundle, options, host);
+
+  REQUIRE(plan.has_value());
+  CHECK(line_of(plan.value().builder, "security_label file=attr/keycreate").empty());
+  CHECK(!line_of(plan.value().builder, "security_label file=attr/exec").empty());
+}
+
+TEST_CASE("RDT is planned with the container's name", "[launch][rdt]") {
+  Bundle bundle = test::ordinary_bundle();
+  bundle.spec.linux->intel_rdt = spec::IntelRdt{.l3_cache_schema = "L3:0=f"};
+  CHECK(error_of(plan_of(bundle)).starts_with("/linux/intelRdt: no resctrl file system is mounted"));
+
+  Host host = test::ordinary_host();
+  host.rdt.mount = "/sys/fs/resctrl";
+  const Result<CreatePlan> plan = plan_of(bundle, options_for("c7"), host);
+  REQUIRE(plan.has_value());
+  CHECK(plan.value().rdt.group == "/sys/fs/resctrl/c7");
+}
+
 TEST_CASE("a new user namespace brings its maps and the root that init becomes", "[launch][maps]") {
   struct Case {
     std::vector<spec::IdMapping> mappings;

@@ -217,6 +217,39 @@ TEST_CASE("a detached terminal needs a console socket", "[launch][exec][console]
   CHECK(line_of(plan.value().builder, "console").find("mount_console") == std::string::npos);
 }
 
+TEST_CASE("labels of an exec are announced before anything of the container is joined",
+          "[launch][exec][labels]") {
+  ExecOptions options = asking_for({"ls"});
+  options.apparmor = "docker-default";
+  options.process_label = "a:b:c:s0";
+  Host host = test::ordinary_host();
+  host.modules = {.apparmor = true, .confined = true, .selinux = true};
+  spec::Process process = process_of(options);
+  process.no_new_privileges = true;
+
+  const Result<ExecPlan> plan = plan_of(frozen_spec(), process, options, host);
+
+  REQUIRE(plan.has_value());
+  const std::vector<std::string> lines = lines_of(plan.value().builder);
+  REQUIRE(lines.size() > 4);
+  CHECK(lines[0] == "security_label file=attr/keycreate text=a:b:c:s0   # /process/selinuxLabel");
+  CHECK(lines[1] == "security_label file=attr/exec text=a:b:c:s0   # /process/selinuxLabel");
+  CHECK(lines[2] ==
+        "security_label file=attr/apparmor/exec text=\"stack docker-default\"   # "
+        "/process/apparmorProfile");
+  CHECK(lines[3].starts_with("join_namespace"));
+}
+
+TEST_CASE("an exec is refused a profile that the host cannot apply", "[launch][exec][labels]") {
+  ExecOptions options = asking_for({"ls"});
+  options.apparmor = "docker-default";
+
+  const Result<ExecPlan> plan = plan_of(frozen_spec(), process_of(options), options);
+
+  REQUIRE_FALSE(plan.has_value());
+  CHECK(plan.error().message().starts_with("/process/apparmorProfile: "));
+}
+
 TEST_CASE("processors are ours while the process is born, and its own once it is in its cgroup",
           "[launch][exec][affinity]") {
   const ExecOptions options = asking_for({"ls"});

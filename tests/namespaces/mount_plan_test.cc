@@ -266,6 +266,7 @@ TEST_CASE("owners of a file system have to be mapped in a new user namespace", "
   CHECK_FALSE(planned_mount(spec, mount_of("/m", "tmpfs", "", {"uid=5", "gid=0"})).starts_with("error"));
 }
 
+// Covers: /linux/mountLabel
 TEST_CASE("the mount label is a parameter where the file system takes one", "[namespaces][mounts]") {
   spec::Spec spec = testing::ordinary_spec();
   spec.linux->mount_label = "system_u:object_r:container_file_t:s0:c1,c2";
@@ -274,10 +275,23 @@ TEST_CASE("the mount label is a parameter where the file system takes one", "[na
         "mount_filesystem target=/m type=tmpfs source=tmpfs "
         "options=[mode=755 context=system_u:object_r:container_file_t:s0:c1,c2] flags=create_target   # "
         "/mounts/0");
+  CHECK(planned_mount(spec, mount_of("/m", "devpts", "devpts", {})).find("context=") != std::string::npos);
   for (const char* type : {"proc", "sysfs", "mqueue"}) {
     INFO(type);
     CHECK(planned_mount(spec, mount_of("/m", type, type, {})).find("context=") == std::string::npos);
   }
+  CHECK(planned_mount(spec, mount_of("/m", "bind", "/src", {"bind"})).find("container_file_t") ==
+        std::string::npos);
+}
+
+TEST_CASE("the root of an mqueue is labelled like a file", "[namespaces][mounts]") {
+  spec::Spec spec = testing::ordinary_spec();
+  const auto planned = [&] { return planned_mount(spec, mount_of("/m", "mqueue", "mqueue", {})); };
+  CHECK(planned().find("label=") == std::string::npos);
+
+  spec.linux->mount_label = "a:b:c:s0";
+  CHECK(planned().find(" label=a:b:c:s0 ") != std::string::npos);
+  CHECK(planned_mount(spec, mount_of("/m", "tmpfs", "tmpfs", {})).find(" label=") == std::string::npos);
 }
 
 }  // namespace

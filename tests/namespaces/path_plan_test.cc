@@ -122,6 +122,18 @@ TEST_CASE("paths are made read-only, then masked, and last nothing can be writte
         "set_attributes target=/ set=ro   # /root/readonly");
 }
 
+TEST_CASE("the cover of a masked directory has the mount label", "[namespaces][paths]") {
+  spec::Spec spec = testing::ordinary_spec();
+  spec.linux->mount_label = "a:b:c:s0";
+  spec.linux->masked_paths = {"/proc/acpi"};
+  spec.linux->readonly_paths = {"/proc/bus"};
+
+  const std::string text = planned(plan_paths, spec, testing::ordinary_host());
+
+  CHECK(text.find("mask target=/proc/acpi label=a:b:c:s0   #") != std::string::npos);
+  CHECK(text.find("make_readonly target=/proc/bus   #") != std::string::npos);
+}
+
 TEST_CASE("a path is masked once however often it is listed", "[namespaces][paths]") {
   spec::Spec spec = testing::ordinary_spec();
   spec.linux->masked_paths = {"/proc/kcore", "/proc/./kcore", "/proc/keys", "/proc/kcore/"};

@@ -48,9 +48,9 @@ void add_every_step(Builder& builder) {
            LoopbackUp{}, SessionKeyring{}, PrepareRoot{}, MountFilesystem{}, Bind{}, SetAttributes{},
            Reconfigure{}, Unmount{}, OpenRoot{}, OpenDev{}, DeviceNode{}, Symlink{}, Sysctl{}, RunHook{},
            Mask{}, MakeReadonly{});
-  add_each(builder, MakeCwd{}, Console{}, Pivot{}, EnterRoot{}, Hostname{}, Domainname{}, Stdio{},
-           Personality{}, Scheduler{}, IoPriority{}, MemoryPolicy{}, CpuAffinity{}, NoNewPrivileges{},
-           Seccomp{}, Confine{}, ChangeDirectory{}, FindExecutable{}, Gate{}, Exec{});
+  add_each(builder, MakeCwd{}, Console{}, SecurityLabel{}, Pivot{}, EnterRoot{}, Hostname{}, Domainname{},
+           Stdio{}, Personality{}, Scheduler{}, IoPriority{}, MemoryPolicy{}, CpuAffinity{},
+           NoNewPrivileges{}, Seccomp{}, Confine{}, ChangeDirectory{}, FindExecutable{}, Gate{}, Exec{});
 }
 
 Image::Image(const std::string& bytes) : words_((bytes.size() + 7) / 8), size_(bytes.size()) {

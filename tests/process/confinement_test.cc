@@ -271,28 +271,6 @@ TEST_CASE("a filter without notification has no listener", "[process][seccomp]")
   CHECK(step->program.size % 8 == 0);
 }
 
-TEST_CASE("labels that would not be applied are refused, empty ones are absent", "[process][confinement]") {
-  struct Case {
-    std::optional<std::string> apparmor, selinux;
-    const char* pointer;
-  };
-  const std::vector<Case> cases = {{"docker-default", {}, "/process/apparmorProfile: "},
-                                   {{}, "system_u:object_r:x", "/process/selinuxLabel: "},
-                                   {"", "", ""}};
-  for (const Case& c : cases) {
-    INFO(c.pointer);
-    spec::Process process = a_process();
-    process.apparmor_profile = c.apparmor;
-    process.selinux_label = c.selinux;
-    plan::Builder builder;
-    const Status status = plan_confinement(process, nullptr, {}, builder);
-    REQUIRE(status.has_value() == std::string_view(c.pointer).empty());
-    if (status.has_value()) continue;
-    CHECK(status.error().kind() == ErrorKind::unsupported);
-    CHECK(status.error().message().find(c.pointer) == 0);
-  }
-}
-
 TEST_CASE("errors carry the pointer under which the process lies", "[process][confinement]") {
   spec::Process process = a_process();
   ProcessContext context;

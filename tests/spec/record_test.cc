@@ -55,6 +55,30 @@ TEST_CASE("a record is read as it was written", "[spec][record]") {
   CHECK(record.value().annotations.at("com.example.key") == "value");
 }
 
+TEST_CASE("a record keeps the groups in resctrl, and does without in older ones", "[spec][record]") {
+  Record full = full_record();
+  CHECK(write_record(full).find("rdt") == std::string::npos);
+  const auto without = read_record(write_record(full));
+  REQUIRE(without.has_value());
+  CHECK(without.value().rdt_group.empty());
+  CHECK_FALSE(without.value().rdt_group_is_ours);
+
+  full.rdt_group = "/sys/fs/resctrl/one";
+  full.rdt_group_is_ours = true;
+  full.rdt_monitor = "/sys/fs/resctrl/one/mon_groups/web-1";
+  const auto with_groups = read_record(write_record(full));
+  REQUIRE(with_groups.has_value());
+  CHECK(with_groups.value().rdt_group == "/sys/fs/resctrl/one");
+  CHECK(with_groups.value().rdt_group_is_ours);
+  CHECK(with_groups.value().rdt_monitor == "/sys/fs/resctrl/one/mon_groups/web-1");
+
+  full.rdt_monitor = "/sys/fs/resctrl/../../x";
+  CHECK(message_of(read_record(write_record(full))) == "/rdtMonitor: must not contain \"..\"");
+  full.rdt_monitor.clear();
+  full.rdt_group = "relative";
+  CHECK(message_of(read_record(write_record(full))) == "/rdtGroup: must be an absolute path");
+}
+
 TEST_CASE("a record begun before there is a process or a cgroup can be read", "[spec][record]") {
   Record record;
   record.id = "c1";

@@ -137,8 +137,8 @@ TEST_CASE("features promise what this build does and nothing else", "[spec][feat
   CHECK(has(features, R"("cgroup":{"v1":false,"v2":true,"systemd":false,"systemdUser":false,"rdma":true})"));
   CHECK(has(features,
             R"("seccomp":{"enabled":true,"actions":["SCMP_ACT_ALLOW"],"operators":["SCMP_CMP_EQ"],)"));
-  CHECK(has(features,
-            R"("apparmor":{"enabled":false},"selinux":{"enabled":false},"intelRdt":{"enabled":false})"));
+  CHECK(has(features, R"("apparmor":{"enabled":true},"selinux":{"enabled":true},)"
+                      R"("intelRdt":{"enabled":true,"schemata":true,"monitoring":true})"));
   CHECK(has(features, R"("memoryPolicy":{"modes":["MPOL_DEFAULT",)"));
   CHECK(has(features, R"("flags":["MPOL_F_NUMA_BALANCING","MPOL_F_RELATIVE_NODES","MPOL_F_STATIC_NODES"]})"));
   CHECK(has(features, R"("mountExtensions":{"idmap":{"enabled":true}},"netDevices":{"enabled":true}})"));
