@@ -1,6 +1,7 @@
 #include "cgroups/facts.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -25,6 +26,17 @@ std::string find_mount() {
     if (is_cgroup2(place)) return place;
   }
   return {};
+}
+
+bool may_fill(const std::string& cgroup) {
+  return ::faccessat(AT_FDCWD, cgroup.c_str(), W_OK, AT_EACCESS) == 0;
+}
+
+// What is delegated to an ordinary user ends somewhere: mostly above its cgroup, sometimes right there.
+bool is_top_of_delegation(const Facts& facts) {
+  if (::geteuid() == 0 || facts.own_path == "/") return false;
+  const std::string own = cat({facts.mount, facts.own_path});
+  return may_fill(own) && !may_fill(own.substr(0, own.rfind('/')));
 }
 
 }  // namespace
@@ -53,6 +65,7 @@ Result<Facts> probe_facts() {
 
   Membership own = parse_proc_cgroup(TRY(read_file(FdRef::cwd(), "/proc/self/cgroup")));
   facts.own_path = std::move(own.path);
+  facts.own_is_top = is_top_of_delegation(facts);
   facts.hybrid = !own.v1_controllers.empty();
   facts.v1_controllers = std::move(own.v1_controllers);
   const UniqueFd root = TRY(sys::openat(FdRef::cwd(), facts.mount.c_str(), O_RDONLY | O_DIRECTORY));

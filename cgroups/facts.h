@@ -13,6 +13,7 @@ struct Facts {
   std::string mount;  // "/sys/fs/cgroup", or "/sys/fs/cgroup/unified" on a hybrid host; empty: no cgroup2
   std::vector<std::string> controllers;     // of the root: cgroup.controllers
   std::string own_path;                     // the caller's cgroup: the "0::" line of /proc/self/cgroup
+  bool own_is_top = false;                  // the caller may fill its own cgroup, and not the one above
   bool hybrid = false;                      // v1 controllers are mounted beside it
   std::vector<std::string> v1_controllers;  // which: "memory", "blkio"
 };

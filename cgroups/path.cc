@@ -25,10 +25,11 @@ std::string clean(std::string_view path) {
 }
 
 // cgroup v2 keeps processes out of inner nodes, so what the caller may fill is the level its own cgroup
-// stands on.
+// stands on; unless only its own is delegated to it. There the kernel makes the difference: a container
+// without limits is let in.
 std::string level_of_caller(const Facts& facts) {
   std::vector<std::string> components = clean_components(facts.own_path);
-  if (!components.empty()) components.pop_back();
+  if (!components.empty() && !facts.own_is_top) components.pop_back();
   return join(components, "/");
 }
 

@@ -26,7 +26,16 @@ Status signal_init_alone(const Container& container, int signal) {
   return cgroup.has_value() ? thaw_after_kill(*cgroup) : Status();
 }
 
+// Without a cgroup init stands for all, which is true only of the init of a pid namespace.
+bool are_processes_unknown(const Container& container) {
+  const spec::Record& record = container.record();
+  return !has_cgroup(record) && !record.own_pid_namespace && container.init().has_value();
+}
+
 Status signal_all(const Container& container, int signal) {
+  if (are_processes_unknown(container)) {
+    return Error::wrong_state("container has no cgroup, and only that knows all its processes");
+  }
   if (signal == SIGKILL) return kill_everything(container);
   const std::optional<UniqueFd> cgroup = TRY(find_cgroup(container.record()));
   if (cgroup.has_value()) return cgroups::signal_all(*cgroup, signal);

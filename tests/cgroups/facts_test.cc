@@ -73,3 +73,13 @@ TEST_CASE("a container's cgroup lies where cgroupsPath says, never outside the h
     CHECK(plan_path(each.cgroups_path, "c1", facts) == each.expected);
   }
 }
+
+TEST_CASE("where delegation begins at the caller's own cgroup, containers are below that",
+          "[cgroups][facts]") {
+  Facts facts;
+  facts.own_path = "/user.slice/mine.scope";
+  facts.own_is_top = true;
+  CHECK(plan_path(std::nullopt, "c1", facts) == "/user.slice/mine.scope/c1");
+  CHECK(plan_path("a/b", "c1", facts) == "/user.slice/mine.scope/a/b");
+  CHECK(plan_path("/a/b", "c1", facts) == "/a/b");
+}

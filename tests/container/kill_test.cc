@@ -126,6 +126,21 @@ TEST_CASE("a container that shares its pid namespace and has no cgroup loses at 
   CHECK(init.wait_for_signal() == SIGKILL);
 }
 
+TEST_CASE("--all is refused where neither a cgroup nor a pid namespace knows who belongs to the container",
+          "[container][kill]") {
+  const TempStore root;
+  Sleeper init;
+  spec::Record record = record_of("c1", init);
+  record.own_pid_namespace = false;
+  put(root, record);
+
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const Status sent = kill(open(root, "c1"), {.signal = signal, .all = true});
+    CHECK(says(sent, "container has no cgroup, and only that knows all its processes"));
+  }
+  CHECK(init.is_alive());
+}
+
 TEST_CASE("a signal that does not exist is refused by number", "[container][kill]") {
   const TempStore root;
   const Sleeper init;
