@@ -89,6 +89,22 @@ bool is_mapped(const std::vector<spec::IdMapping>& mappings, std::uint32_t conta
 // The host's id for one of the container's; nullopt if unmapped.
 std::optional<std::uint32_t> host_id(const std::vector<spec::IdMapping>& mappings,
                                      std::uint32_t container_id);
+// The other way: what /proc/PID/uid_map shows. nullopt: not a map.
+std::optional<std::vector<spec::IdMapping>> parse_id_map(std::string_view lines);
+// Whether two maps mean the same, in whatever order and pieces they are written.
+bool is_same_map(std::vector<spec::IdMapping> one, std::vector<spec::IdMapping> other);
+
+// ---- subordinate ids (subuid(5))
+
+struct IdRange {
+  std::uint32_t first = 0, size = 0;
+};
+constexpr std::size_t kMostRanges = 340;  // of one map: user_namespaces(7)
+// The ranges that `text` (/etc/subuid or /etc/subgid) gives to a user, by name ("": unknown) or by number. A
+// line that is not exactly name:first:count gives nothing.
+std::vector<IdRange> parse_subordinate_ids(std::string_view text, std::string_view user, std::uint32_t uid);
+// Container root is the user itself, and 1 and up are its subordinate ids.
+std::vector<spec::IdMapping> automatic_map(std::uint32_t own_id, const std::vector<IdRange>& ranges);
 
 // ---- mounts, devices, paths: the order in which the launcher calls them is the order of the steps
 

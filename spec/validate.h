@@ -23,4 +23,8 @@ Status validate_process(const Process& process, std::string_view pointer);
 // The checks that concern mounts, as if they were all there is in `/mounts`.
 Status validate_mounts(const std::vector<Mount>& mounts);
 
+// setuid(2) would say EINVAL of an id without a mapping, which tells nobody why. Nothing to check where the
+// maps are not known.
+Status check_ids_are_mapped(const User& user, const Linux& linux_part, std::string_view pointer);
+
 }  // namespace capsule::spec

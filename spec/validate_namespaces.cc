@@ -5,6 +5,7 @@
 #include "runtime/base/text.h"
 #include "spec/names.h"
 #include "spec/pointer.h"
+#include "spec/validate.h"
 #include "spec/validate_checks.h"
 
 namespace capsule::spec {
@@ -127,24 +128,30 @@ Status check_id_mappings(const Linux& linux_part) {
   return check_mapping_sizes(linux_part.gid_mappings, "/linux/gidMappings");
 }
 
-// setuid(2) would say EINVAL, which tells nobody why.
-Status check_user_is_mapped(const Spec& spec) {
-  if (!spec.linux.has_value() || !spec.process.has_value() || spec.linux->uid_mappings.empty()) return {};
-  const User& user = spec.process->user;
-  if (!is_mapped(spec.linux->uid_mappings, user.uid)) {
-    return Error::invalid_config("/process/user/uid",
+Status check_ids_are_mapped(const User& user, const Linux& linux_part, std::string_view pointer) {
+  // Without maps nothing is known: no user namespace, or one that is joined and has its own.
+  const auto is_unmapped = [](const std::vector<IdMapping>& mappings, std::uint32_t id) {
+    return !mappings.empty() && !is_mapped(mappings, id);
+  };
+  if (is_unmapped(linux_part.uid_mappings, user.uid)) {
+    return Error::invalid_config(cat({pointer, "/uid"}),
                                  cat({"cannot setuid to unmapped uid ", std::to_string(user.uid)}));
   }
-  if (!is_mapped(spec.linux->gid_mappings, user.gid)) {
-    return Error::invalid_config("/process/user/gid",
+  if (is_unmapped(linux_part.gid_mappings, user.gid)) {
+    return Error::invalid_config(cat({pointer, "/gid"}),
                                  cat({"cannot setgid to unmapped gid ", std::to_string(user.gid)}));
   }
   for (std::size_t i = 0; i < user.additional_gids.size(); ++i) {
-    if (is_mapped(spec.linux->gid_mappings, user.additional_gids[i])) continue;
-    return Error::invalid_config(pointer_to("/process/user/additionalGids", i),
+    if (!is_unmapped(linux_part.gid_mappings, user.additional_gids[i])) continue;
+    return Error::invalid_config(pointer_to(cat({pointer, "/additionalGids"}), i),
                                  cat({"cannot set unmapped gid ", std::to_string(user.additional_gids[i])}));
   }
   return {};
+}
+
+Status check_user_is_mapped(const Spec& spec) {
+  if (!spec.linux.has_value() || !spec.process.has_value()) return {};
+  return check_ids_are_mapped(spec.process->user, *spec.linux, "/process/user");
 }
 
 Status check_time_offsets(const Linux& linux_part) {

@@ -64,6 +64,7 @@ bool perform(Context& ctx, const plan::ForkInit& s) {
     raw::close(ends[1]);
     raw::read(ends[0], &byte, 1);
     raw::close(ends[0]);
+    raw::setsid();  // the first process led a session; who is to have the terminal must lead one too
     return find_host_pid(ctx);  // another process than the one that looked it up
   }
   const bool said = say_forked(ctx, static_cast<int>(pid), pidfd);

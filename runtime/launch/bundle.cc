@@ -5,6 +5,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/launch/id_maps.h"
 #include "spec/read.h"
 #include "spec/validate.h"
 
@@ -44,6 +45,7 @@ Result<Bundle> load_bundle(const LaunchOptions& options) {
   const std::string config = options.config.empty() ? cat({bundle.path, "/config.json"}) : options.config;
   bundle.config = TRY(read_file(FdRef::cwd(), config.c_str()));
   bundle.spec = TRY(spec::read(bundle.config));
+  TRY(add_automatic_maps(bundle.spec));
   TRY(spec::validate(bundle.spec));
   bundle.rootfs = TRY(resolve_rootfs(bundle.path, bundle.spec));
   return bundle;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "cgroups/cgroup.h"
@@ -75,6 +76,13 @@ Result<InitProcess> spawn_in(const Container& container, SpawnRequest& request, 
   return spawn_init(request);
 }
 
+// Whoever made the user namespace may have given up setgroups(2) in it, for ever (user_namespaces(7)).
+bool is_setgroups_denied(const Container& container) {
+  const std::string path = cat({"/proc/", std::to_string(container.record().pid), "/setgroups"});
+  const Result<std::string> word = read_file(FdRef::cwd(), path.c_str());
+  return word.has_value() && word.value() == "deny\n";
+}
+
 struct Inside {  // a process that is in the container, confined, and waits for `start`
   InitProcess process;
   UniqueFd sync;
@@ -114,6 +122,7 @@ Result<Inside> launch_inside(const Container& container,
   InitProcess process = TRY(spawn_in(container, request, options));
   TRY(cgroups::enter_rdt(container::rdt_group_of(container.record()), process.pid()));
   donations = Donations(0);  // only the process may hold its end of the conversation
+  if (plan.forks) process = TRY(expect_forked(sync.ours, process));
   TRY(expect_line(sync.ours, protocol::Line::ready, process));
   TRY(apply_rlimits(plan.rlimits, process.pid()));
   return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};
@@ -136,7 +145,8 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   const spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
   const spec::Process process =
       TRY(plan_exec_process(frozen, options, TRY(read_process_file(options.process_file))));
-  const Host host = TRY(probe_host(process::labels_asked(&process, nullptr)));
+  Host host = TRY(probe_host(process::labels_asked(&process, nullptr)));
+  host.setgroups_denied = lists(frozen, spec::NamespaceType::user) && is_setgroups_denied(container);
 
   ExecPlan plan =
       TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));

@@ -16,6 +16,7 @@
 #include "runtime/base/text.h"
 #include "runtime/launch/donations.h"
 #include "runtime/launch/hooks.h"
+#include "runtime/launch/id_maps.h"
 #include "runtime/launch/init_image.h"
 #include "runtime/launch/notify.h"
 #include "runtime/launch/sync_socket.h"
@@ -61,18 +62,32 @@ spec::Record describe_record(const Bundle& bundle,
 }
 
 // An unprivileged caller without a delegated cgroup runs without one, as long as nothing was asked of it
-// (runc does the same).
-bool may_go_without(const Error& error, const CreatePlan& plan, const spec::Spec& spec, const Host& host) {
+// (runc does the same). What was asked for first, "" if nothing:
+std::string_view asked_of_cgroup(const CreatePlan& plan, const spec::Spec& spec) {
+  if (!plan.cgroup.writes.empty()) return plan.cgroup.writes.front().field;
+  const bool has_path = spec.linux.has_value() && !spec.linux->cgroups_path.value_or("").empty();
+  return has_path ? "/linux/cgroupsPath" : "";
+}
+
+bool lacks_delegation(const Error& error, const Host& host) {
   const bool refused = error.code() == EACCES || error.code() == EPERM || error.code() == EROFS;
-  const bool nothing_asked =
-      plan.cgroup.writes.empty() && !(spec.linux.has_value() && spec.linux->cgroups_path.has_value());
-  return host.euid != 0 && refused && nothing_asked;
+  return host.euid != 0 && refused;
+}
+
+Error refused_cgroup(Error error, std::string_view asked) {
+  return std::move(error)
+      .with({asked, ": needs a cgroup"})
+      .hint(
+          "this user may not make it there: have a cgroup delegated (systemd: Delegate=yes), or ask for "
+          "nothing");
 }
 
 Result<cgroups::Cgroup> make_cgroup(CreatePlan& plan, const spec::Spec& spec, const Host& host) {
   if (plan.cgroup.path.empty()) return cgroups::Cgroup();
   Result<cgroups::Cgroup> made = cgroups::Cgroup::create(host.cgroups, plan.cgroup.path, plan.cgroup.needs);
-  if (!made.has_value() && may_go_without(made.error(), plan, spec, host)) {
+  if (!made.has_value() && lacks_delegation(made.error(), host)) {
+    const std::string_view asked = asked_of_cgroup(plan, spec);
+    if (!asked.empty()) return refused_cgroup(std::move(made).error(), asked);
     plan.cgroup.path.clear();
     return cgroups::Cgroup();
   }
@@ -128,18 +143,6 @@ Result<UniqueFd> make_gate(const container::Record& record) {
   TRY(sys::unix_bind(gate, record.dir(), container::kGateName));
   TRY(sys::listen(gate, 8));
   return gate;
-}
-
-Status write_proc_of(pid_t pid, std::string_view file, std::string_view bytes) {
-  const std::string path = cat({"/proc/", std::to_string(pid), "/", file});
-  return write_kernel_file(FdRef::cwd(), path.c_str(), bytes);
-}
-
-// From outside, while the child waits: a process may not write a map of several ranges for itself.
-Status write_id_maps(const CreatePlan& plan, pid_t pid) {
-  if (plan.denies_setgroups) TRY(write_proc_of(pid, "setgroups", "deny").context("/linux/gidMappings"));
-  TRY(write_proc_of(pid, "uid_map", plan.uid_map).context("/linux/uidMappings"));
-  return write_proc_of(pid, "gid_map", plan.gid_map).context("/linux/gidMappings");
 }
 
 // All that a launch in progress holds, so that the functions below need not pass ten arguments around.
@@ -336,6 +339,7 @@ Result<Launched> launch_init(const container::Store& store,
                              FdRef interrupts) {
   TRY(container::check_id(options.id));
   Bundle bundle = TRY(load_bundle(options));
+  TRY(check_joined_maps(bundle.spec));
   Host host = TRY(probe_host_for(bundle.spec, options.id));
   if (!TRY(find_service_manager()).empty())
     host.notify_directory = cat({store.root(), "/", options.id, "/", kNotifyDirectory});

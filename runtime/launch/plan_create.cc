@@ -59,6 +59,17 @@ Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const LaunchOptions& opti
   return plan;
 }
 
+// What an ordinary user may write without anybody's help, if it gives up setgroups first
+// (user_namespaces(7)). Whatever else it asks for is written by newgidmap, which leaves setgroups as it is.
+bool maps_one_id(const std::vector<spec::IdMapping>& mappings, std::uint32_t id) {
+  return mappings.size() == 1 && mappings.front().size == 1 && mappings.front().host_id == id;
+}
+
+// A joined namespace is not ours to ask: privileges over it are no promise, but the best guess there is.
+bool may_set_groups(const CreatePlan& plan, const Host& host) {
+  return plan.namespaces.new_user ? !plan.denies_setgroups : host.privileged;
+}
+
 void plan_id_maps(const spec::Linux& l, const Host& host, CreatePlan& plan) {
   if (!plan.namespaces.new_user) return;
   plan.uid_map = ns::describe_id_map(l.uid_mappings);
@@ -67,8 +78,7 @@ void plan_id_maps(const spec::Linux& l, const Host& host, CreatePlan& plan) {
     plan.root_uid = l.uid_mappings.front().container_id;
   if (!ns::is_mapped(l.gid_mappings, 0) && !l.gid_mappings.empty())
     plan.root_gid = l.gid_mappings.front().container_id;
-  // Without privileges the kernel takes a gid map only after setgroups is given up (user_namespaces(7)).
-  plan.denies_setgroups = host.euid != 0;
+  plan.denies_setgroups = host.euid != 0 && maps_one_id(l.gid_mappings, host.egid);
 }
 
 ns::HostFacts namespace_facts(const Bundle& bundle,
@@ -95,6 +105,12 @@ Status check_console(const spec::Spec& spec, const LaunchOptions& options, plan:
     return Error::wrong_state("cannot use console socket if capsule will not detach or allocate tty");
   }
   return {};
+}
+
+// Everything a container is made of needs privileges; an ordinary user has them in a user namespace alone.
+Status check_privileges(const ns::NamespaceSet& namespaces, const Host& host) {
+  if (host.privileged || namespaces.has_user) return {};
+  return Error::invalid_config("/linux/namespaces", "rootless container requires user namespaces");
 }
 
 void plan_console(const spec::Process& process, const LaunchOptions& options, CreatePlan& plan) {
@@ -189,7 +205,7 @@ process::ProcessContext process_context(const Bundle& bundle,
   const AroundPid state = split_at_pid(hook_state(bundle, options.id, 0, "creating"));
   process::ProcessContext context;
   context.in_user_namespace = plan.namespaces.has_user;
-  context.may_set_groups = !plan.denies_setgroups && host.privileged;
+  context.may_set_groups = may_set_groups(plan, host);
   context.extra_env = listen_environment(host);
   if (plan.has_notify_socket) context.extra_env.emplace_back(kNotifyVariable);
   if (bundle.spec.linux.has_value()) context.seccomp = &bundle.spec.linux->seccomp;
@@ -269,6 +285,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
 
   CreatePlan plan;
   plan.namespaces = TRY(ns::plan_namespaces(spec, host.privileged));
+  TRY(check_privileges(plan.namespaces, host));
   plan.cgroup = TRY(plan_cgroup(spec, options, host));
   if (linux_of(spec).intel_rdt.has_value())
     plan.rdt = TRY(cgroups::plan_rdt(*linux_of(spec).intel_rdt, options.id, host.rdt));

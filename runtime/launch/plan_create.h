@@ -31,6 +31,7 @@ struct Host {
       notify_directory;   // of this container, on the host; empty: no service manager is to be notified
   cgroups::RdtFacts rdt;  // looked up only for whoever asks for RDT
   process::SecurityModules modules;  // looked up only for whoever asks for a label
+  bool setgroups_denied = false;     // exec: in the user namespace of the container
 };
 Result<Host> probe_host(const process::LabelsAsked& labels);
 // The same for a whole bundle: with what its other fields need to know.

@@ -1,5 +1,7 @@
 #include "runtime/launch/plan_exec.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -28,17 +30,24 @@ Result<spec::Process> from_file(const std::string& file) {
   return process;
 }
 
-void plan_joins(const spec::Spec& frozen, ExecPlan& plan) {
+// Only a child is ever inside a pid namespace that was joined. Root has the host side join it for the clone;
+// anybody else may do so only from inside the user namespace it belongs to, and forks there.
+void plan_joins(const spec::Spec& frozen, const Host& host, ExecPlan& plan) {
   plan::Builder& builder = plan.builder;
   plan.process_slot = builder.donate({.kind = plan::Donation::Kind::process});
-  plan.joins_pid = lists(frozen, spec::NamespaceType::pid);
+  const bool has_user = lists(frozen, spec::NamespaceType::user);
+  const bool has_pid = lists(frozen, spec::NamespaceType::pid);
+  plan.forks = has_pid && has_user && !host.privileged;
+  plan.joins_pid = has_pid && !plan.forks;
 
   plan::JoinNamespace join;
   join.slot = plan.process_slot;
   join.source = builder.text("of the container");
   join.flags = static_cast<std::uint32_t>(joined_flags(frozen));
+  if (plan.forks) join.flags |= static_cast<std::uint32_t>(CLONE_NEWPID);
   if (join.flags != 0) builder.add("", join);
-  if (lists(frozen, spec::NamespaceType::user)) builder.add("", plan::BecomeRoot{});
+  if (has_user) builder.add("", plan::BecomeRoot{});
+  if (plan.forks) builder.add("", plan::ForkInit{});
 }
 
 void plan_exec_root(const spec::Spec& frozen, std::int64_t init_pid, plan::Builder& builder) {
@@ -100,7 +109,7 @@ process::ProcessContext exec_context(const spec::Spec& frozen,
                                      const Host& host) {
   process::ProcessContext context;
   context.in_user_namespace = lists(frozen, spec::NamespaceType::user);
-  context.may_set_groups = host.privileged;
+  context.may_set_groups = context.in_user_namespace ? !host.setgroups_denied : host.privileged;
   if (host.listen_fds != 0)
     context.extra_env = {cat({"LISTEN_FDS=", std::to_string(host.listen_fds)}), "LISTEN_PID=1"};
   if (frozen.linux.has_value()) context.seccomp = &frozen.linux->seccomp;
@@ -163,6 +172,7 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
                            const Host& host,
                            bool new_keyring) {
   TRY(check_exec_console(process, options));
+  if (frozen.linux.has_value()) TRY(spec::check_ids_are_mapped(process.user, *frozen.linux, "/process/user"));
   ExecPlan plan;
   plan.oom_score_adj = process.oom_score_adj;
   plan::Builder& builder = plan.builder;
@@ -170,7 +180,7 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
   const process::ProcessContext context = exec_context(frozen, state, host);
 
   TRY(plan_labels(process, host, new_keyring, builder));
-  plan_joins(frozen, plan);
+  plan_joins(frozen, host, plan);
   plan_exec_root(frozen, state.pid, builder);
   if (new_keyring) builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", state.id}))});
   plan_exec_console(process, options, plan);

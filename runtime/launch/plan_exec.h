@@ -27,6 +27,7 @@ struct ExecPlan {
   std::optional<std::int32_t> oom_score_adj;
   std::vector<unsigned long> initial_cpus;  // bit mask; empty: ours
   bool joins_pid = false;                   // the host side joins the pid namespace before the clone
+  bool forks = false;                       // or the process does, and another goes on in its place
 };
 
 // The process that `options` describe: the process file's, or the container's own with the changes asked for.

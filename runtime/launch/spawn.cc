@@ -139,6 +139,8 @@ std::string_view hint_for(int err, const SpawnRequest& request) {
   }
   if (err == EBUSY && request.cgroup >= 0)
     return "the cgroup has controllers enabled for its children and may hold no process itself";
+  if (err == EACCES && request.cgroup >= 0)
+    return "into its cgroup: the caller must be in the same delegated tree of cgroups";
   if (err == EOPNOTSUPP && request.cgroup >= 0) return "the cgroup is threaded";
   return {};
 }

@@ -154,6 +154,41 @@ TEST_CASE("setgroups is given up only by a caller without privileges", "[launch]
   CHECK(line_of(rootless.value().builder, "confine").find("set_groups=0") != std::string::npos);
 }
 
+TEST_CASE("what newgidmap writes leaves setgroups allowed", "[launch][maps]") {
+  struct Case {
+    std::vector<spec::IdMapping> gids;
+    bool denied;
+    const char* because;
+  };
+  for (const Case& c : {
+           Case{{{0, 1000, 1}}, true, "its own group alone: written directly, and setgroups is the price"},
+           Case{{{5, 1000, 1}}, true, "wherever it is inside"},
+           Case{{{0, 1000, 1}, {1, 100000, 65536}}, false, "more than one"},
+           Case{{{0, 100000, 1}}, false, "another group"},
+           Case{{{0, 1000, 2}}, false, "a neighbour"},
+       }) {
+    INFO(c.because);
+    Bundle bundle = test::ordinary_bundle();
+    add_user_namespace(bundle, {{0, 1000, 1}});
+    bundle.spec.linux->gid_mappings = c.gids;
+    const Result<CreatePlan> plan = plan_of(bundle, options_for(), test::unprivileged_host());
+    REQUIRE(plan.has_value());
+    CHECK(plan.value().denies_setgroups == c.denied);
+    CHECK((line_of(plan.value().builder, "confine").find("set_groups=0") != std::string::npos) == c.denied);
+
+    bundle.spec.process->user.additional_gids = {0};
+    CHECK(error_of(plan_of(bundle, options_for(), test::unprivileged_host())) ==
+          (c.denied
+               ? "/process/user/additionalGids: cannot be set, setgroups(2) is denied in this user namespace"
+               : ""));
+  }
+}
+
+TEST_CASE("an ordinary user needs a user namespace", "[launch][namespaces]") {
+  CHECK(error_of(plan_of(test::ordinary_bundle(), options_for(), test::unprivileged_host())) ==
+        "/linux/namespaces: rootless container requires user namespaces");
+}
+
 TEST_CASE("without a new user namespace there are no maps", "[launch][maps]") {
   const Result<CreatePlan> plan = plan_of(test::ordinary_bundle());
   REQUIRE(plan.has_value());

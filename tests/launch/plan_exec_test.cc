@@ -158,6 +158,47 @@ TEST_CASE("exec joins what the container lists, all at once, and pid from outsid
   CHECK(line_of(plan.value().builder, "enter_root").empty());
 }
 
+TEST_CASE("an ordinary user joins the pid namespace from inside the user namespace, and forks there",
+          "[launch][exec]") {
+  spec::Spec frozen = frozen_spec();
+  frozen.linux->namespaces = {{.type = spec::NamespaceType::pid}, {.type = spec::NamespaceType::user}};
+  const ExecOptions options = asking_for({"ls"});
+  const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options, test::unprivileged_host());
+  REQUIRE(plan.has_value());
+  CHECK_FALSE(plan.value().joins_pid);
+  CHECK(plan.value().forks);
+  const std::vector<std::string> lines = lines_of(plan.value().builder);
+  CHECK(lines[0] == "join_namespace source=\"of the container\" flags=user|pid slot=2");
+  CHECK(lines[1] == "become_root");
+  CHECK(lines[2].starts_with("fork_init"));
+}
+
+TEST_CASE("exec sets groups unless the container's user namespace denies it", "[launch][exec]") {
+  spec::Spec frozen = frozen_spec();
+  frozen.linux->namespaces = {{.type = spec::NamespaceType::user}};
+  frozen.process->user.additional_gids.clear();
+  const ExecOptions options = asking_for({"ls"});
+  for (const bool denied : {false, true}) {
+    Host host = test::unprivileged_host();
+    host.setgroups_denied = denied;
+    const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options, host);
+    REQUIRE(plan.has_value());
+    CHECK((line_of(plan.value().builder, "confine").find("set_groups=0") != std::string::npos) == denied);
+  }
+}
+
+TEST_CASE("exec as an id that the container's maps do not have is refused", "[launch][exec]") {
+  spec::Spec frozen = frozen_spec();
+  frozen.linux->namespaces = {{.type = spec::NamespaceType::user}};
+  frozen.linux->uid_mappings =
+      frozen.linux->gid_mappings = {{.container_id = 0, .host_id = 1000, .size = 10}};
+  ExecOptions options = asking_for({"ls"});
+  options.uid = 10;
+  const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options);
+  REQUIRE_FALSE(plan.has_value());
+  CHECK(plan.error().message() == "/process/user/uid: cannot setuid to unmapped uid 10");
+}
+
 TEST_CASE("a container in the host's namespaces is entered by its root", "[launch][exec]") {
   spec::Spec frozen = frozen_spec();
   frozen.linux->namespaces.clear();

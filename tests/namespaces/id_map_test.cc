@@ -40,5 +40,37 @@ TEST_CASE("ranges at the end of the id space do not wrap around", "[namespaces][
   CHECK(host_id(last, 9) == std::nullopt);
 }
 
+TEST_CASE("a map is read back as the kernel prints it", "[namespaces][idmap]") {
+  const auto map = parse_id_map("         0       1000          1\n         1     100000      65535\n");
+  REQUIRE(map.has_value());
+  CHECK(describe_id_map(*map) == "0 1000 1\n1 100000 65535\n");
+  CHECK(parse_id_map("").value().empty());
+  CHECK_FALSE(parse_id_map("0 0\n").has_value());
+  CHECK_FALSE(parse_id_map("0 0 1 2\n").has_value());
+  CHECK_FALSE(parse_id_map("0 0 x\n").has_value());
+}
+
+TEST_CASE("maps are the same when they mean the same", "[namespaces][idmap]") {
+  using Map = std::vector<spec::IdMapping>;
+  struct Case {
+    Map one, other;
+    bool same;
+    const char* because;
+  };
+  for (const Case& c : {
+           Case{{{0, 1000, 1}, {1, 5000, 9}}, {{1, 5000, 9}, {0, 1000, 1}}, true, "another order"},
+           Case{{{0, 1000, 10}}, {{0, 1000, 4}, {4, 1004, 6}}, true, "in pieces"},
+           Case{{{0, 1000, 10}}, {{0, 1000, 4}, {4, 1005, 5}, {9, 1004, 1}}, false, "pieces exchanged"},
+           Case{{{0, 1000, 10}}, {{0, 1000, 9}}, false, "shorter"},
+           Case{{{0, 1000, 10}}, {{0, 1001, 10}}, false, "elsewhere"},
+           Case{{{0, 1000, 1}}, {}, false, "none"},
+           Case{{}, {}, true, "none on both sides"},
+       }) {
+    INFO(c.because);
+    CHECK(is_same_map(c.one, c.other) == c.same);
+    CHECK(is_same_map(c.other, c.one) == c.same);
+  }
+}
+
 }  // namespace
 }  // namespace capsule::ns
