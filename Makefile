@@ -6,7 +6,7 @@ T ?=
 FUZZ_SECONDS ?= 10
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-peers perf check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers perf check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ release: ## one static binary: build/release/capsule
 integration: ## the built binary on real bundles (root); RUNTIME=/usr/bin/crun tests another one; T=expression selects
 	RUNTIME=$(RUNTIME) $(PYTHON) -m pytest -q -c integration/pytest.ini integration $(if $(T),-k "$(T)")
 
+integration-rootless: ## the same tests with the binary executed as an ordinary user
+	ROOTLESS=1 $(MAKE) integration
+
 integration-peers: ## the same tests against Debian's crun and runc: tests that only we pass are wrong, or an extension
 	$(MAKE) integration RUNTIME=/usr/bin/crun
 	$(MAKE) integration RUNTIME=/usr/sbin/runc
@@ -73,7 +76,7 @@ integration-peers: ## the same tests against Debian's crun and runc: tests that 
 perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
 	$(MAKE) -C integration/perf run
 
-check: layers fmt-check dev release integration integration-peers asan fuzz-smoke ## everything CI does, in its order
+check: layers fmt-check dev release integration integration-rootless integration-peers asan fuzz-smoke ## everything CI does, in its order
 
 demo: ## build, make a bundle, run it
 	./demo.sh

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 import pytest
 
-from support import leftovers, peers, waiting, world
+from support import leftovers, peers, rootless, waiting, world
 from support.bundle import Bundle
 from support.container import Container
 from support.rootfs import Template
@@ -28,6 +28,8 @@ def pytest_configure(config):
     os.umask(0o022)
     config.world = world.World(must_stay_visible=[path, os.path.abspath(__file__)])
     config.runtime = Runtime(path)
+    if rootless.ACTIVE:
+        config.runtime.lie_in(config.world.work)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,6 +51,9 @@ def pytest_collection_modifyitems(config, items):
         if reason:
             harmless = not peers.is_dangerous(config.runtime.name, item.name)
             item.add_marker(pytest.mark.xfail(reason=reason, run=harmless, strict=config.runtime.is_capsule))
+        if rootless.ACTIVE and peers.reason_to_fail("rootless", item.name):
+            harmless = not peers.is_dangerous("rootless", item.name)
+            item.add_marker(pytest.mark.xfail(reason=peers.reason_to_fail("rootless", item.name), run=harmless))
 
 
 def pytest_runtest_setup(item):
@@ -75,6 +80,8 @@ def work(session_directory, request, counter=itertools.count(1)):
     """An empty directory (0755) for this test alone."""
     directory = session_directory / f"t{next(counter)}"
     directory.mkdir(mode=0o755)
+    if rootless.ACTIVE:
+        rootless.own(directory)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support import filters, mountinfo
+from support import filters, mountinfo, rootless
 from support.marks import covers, extension
 from support.terminals import UserTerminal
 
@@ -282,7 +282,7 @@ def test_spec_rootless_asks_for_a_user_namespace_and_no_resources(runtime, work)
     linux = json.loads((work / "config.json").read_text())["linux"]
     kinds = [entry["type"] for entry in linux["namespaces"]]
     assert "user" in kinds and "network" not in kinds
-    assert linux["uidMappings"] == [{"containerID": 0, "hostID": 0, "size": 1}]
+    assert linux["uidMappings"] == [{"containerID": 0, "hostID": runtime.user[0], "size": 1}]
     assert not linux.get("resources")
 
 
@@ -419,7 +419,7 @@ def test_rootless_can_be_said(runtime, root, value):
 
 
 def default_root(runtime):
-    return f"/run/{runtime.name}"
+    return f"{rootless.RUNTIME_DIRECTORY if rootless.ACTIVE else '/run'}/{runtime.name}"
 
 
 def test_the_default_root_is_in_run(make_container, bundle, runtime):

@@ -685,7 +685,7 @@ def test_list_json_has_an_object_for_every_container(make_container, make_bundle
     assert by_id[second.id]["status"] == "stopped"
     assert by_id[second.id]["pid"] == 0
     assert by_id[first.id]["bundle"] == str(first.bundle.path)
-    assert all(entry["owner"] == "root" for entry in listed)
+    assert all(entry["owner"] == runtime.user[1] for entry in listed)
 
 
 def test_list_json_carries_the_keys_of_state(container, runtime, root, bundle):
@@ -707,7 +707,7 @@ def test_list_table_has_a_header_and_a_row_for_each(container, runtime, root, bu
     if not runtime.is_crun:
         assert header.split() == ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
     assert row.split()[:4] == [container.id, str(container.pid), "created", str(bundle.path)]
-    assert row.split()[-1] == "root"
+    assert row.split()[-1] == runtime.user[1]
 
 
 def test_list_quiet_prints_identifiers_alone(make_container, make_bundle, runtime, root):

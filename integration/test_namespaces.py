@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from support.marks import covers
 from support import kernel, mountinfo, world
-from support.rootfs import chown_tree
+from support.marks import covers, extension
+from support.rootfs import BUSYBOX, chown_tree
 from support.waiting import eventually
 
 LINKS = {
@@ -198,6 +198,43 @@ def test_a_user_namespace_is_joined_by_path_together_with_its_others(make_contai
         of(first, kind) for kind in ("user", "network", "ipc")
     ]
     assert os.stat(f"/proc/{second.pid}").st_uid == WIDE_MAP[1]
+
+
+def joins_user_namespace_of(first, second, *maps):
+    """`second` joins the user namespace of the running `first`, and has `maps` beside the path."""
+    chown_tree(second.bundle.rootfs, WIDE_MAP[1])
+    second.bundle.map_ids(*maps)
+    kept = {key: second.bundle.linux[key] for key in ("uidMappings", "gidMappings")}
+    second.bundle.namespace("user", f"/proc/{first.pid}/ns/user").linux.update(kept)
+    return second
+
+
+@extension("the maps beside a path are compared with those behind it")
+@covers("/linux/uidMappings", "/linux/gidMappings", "/linux/namespaces/*/path")
+@pytest.mark.parametrize("maps", [[WIDE_MAP], [(1000, 101000, 64536), (0, 100000, 1000)]], ids=["as-written", "in-pieces"])
+def test_maps_beside_the_path_of_a_user_namespace_may_be_its_own(make_container, make_bundle, maps):
+    first, second = make_container(make_bundle()), make_container(make_bundle())
+    in_user_namespace(first.bundle).sleeper()
+    first.launch()
+
+    assert joins_user_namespace_of(first, second, *maps).output("id -u") == "0\n"
+
+
+@extension("the maps beside a path are compared with those behind it")
+@covers("/linux/uidMappings", "/linux/gidMappings")
+@pytest.mark.parametrize("kind", ["uidMappings", "gidMappings"])
+def test_other_maps_beside_the_path_of_a_user_namespace_are_refused(make_container, make_bundle, kind, nothing_left):
+    first, second = make_container(make_bundle()), make_container(make_bundle())
+    in_user_namespace(first.bundle).sleeper()
+    first.launch()
+    joins_user_namespace_of(first, second, WIDE_MAP).bundle.linux[kind][0]["size"] -= 1
+    second.bundle.save()
+    nothing_left.from_now_on()
+
+    second.try_create().refused(
+        f"/linux/{kind}: user namespaces enabled, but both namespace path and non-matching mapping specified"
+    )
+    nothing_left()
 
 
 def test_a_mount_namespace_is_joined_by_path(container, bundle):

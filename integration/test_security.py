@@ -563,12 +563,12 @@ def replace_number(path, old, new):
 # R23: what is kept on disk.
 
 
-def test_R23_only_root_can_write_the_state(container):
+def test_R23_only_root_can_write_the_state(container, runtime):
     container.create()
 
     for path in [container.root, container.state_directory, *container.state_directory.iterdir()]:
         status = path.stat()
-        assert status.st_uid == 0
+        assert status.st_uid == runtime.user[0]
         assert stat.S_ISFIFO(status.st_mode) or not status.st_mode & 0o022, f"{path} {status.st_mode:o}"
 
 
@@ -655,6 +655,7 @@ def test_delete_force_cleans_up_wherever_create_is_killed(make_container, make_b
     bundle = make_bundle()
     bundle.sleeper().save()
     root.mkdir()
+    os.chown(root, runtime.user[0], runtime.user[0])
     container = make_container(bundle)
     bundle.save()
     nothing_left.from_now_on()

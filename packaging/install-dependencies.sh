@@ -6,7 +6,7 @@
 set -eu
 
 build="cmake g++ make ninja-build pkg-config git libseccomp-dev libcap-dev nlohmann-json3-dev busybox-static"
-test="catch2 clang libclang-rt-dev clang-format crun runc procps python3 python3-pytest iproute2 golang-github-containers-common"
+test="catch2 clang libclang-rt-dev clang-format crun runc procps python3 python3-pytest iproute2 uidmap golang-github-containers-common"
 
 case "${1:-build}" in
   build) wanted="$build" ;;

@@ -2,6 +2,9 @@
 
 import copy
 import json
+import re
+
+from . import rootless
 
 STANDARD_MOUNTS = [
     {"destination": "/proc", "type": "proc", "source": "proc"},
@@ -52,9 +55,13 @@ class Bundle:
         self.path.mkdir(mode=0o755)
         self.rootfs = template.clone_to(path / "rootfs")
         self.config = standard_config()
+        if rootless.ACTIVE:
+            self.map_ids(*rootless.MAP)
 
     def save(self):
         (self.path / "config.json").write_text(json.dumps(self.config, indent=2))
+        if rootless.ACTIVE:
+            rootless.give_to_container(self)
         return self
 
     # What the container runs.
@@ -100,19 +107,26 @@ class Bundle:
     def namespace(self, kind, path=None):
         """Makes `kind` a new namespace, or one joined by `path`."""
         self.without_namespace(kind)
+        process = re.match(r"/proc/\d+/ns/", str(path))
+        if rootless.ACTIVE and process and kind != "user":
+            self.namespace("user", f"{process[0]}user")  # only who is inside may join what belongs to it
         self.linux["namespaces"].append({"type": kind, "path": str(path)} if path else {"type": kind})
         return self
 
     def without_namespace(self, kind):
         self.linux["namespaces"] = [entry for entry in self.linux["namespaces"] if entry["type"] != kind]
+        if kind == "user":
+            self.linux.pop("uidMappings", None)
+            self.linux.pop("gidMappings", None)
         return self
 
     def map_ids(self, *ranges):
         """A new user namespace with (container id, host id, size) ranges for users and groups alike."""
         mapping = [{"containerID": inside, "hostID": outside, "size": size} for inside, outside, size in ranges]
+        self.namespace("user")
         self.linux["uidMappings"] = mapping
         self.linux["gidMappings"] = copy.deepcopy(mapping)
-        return self.namespace("user")
+        return self
 
     def capabilities(self, *names, kinds=("bounding", "effective", "permitted")):
         self.process["capabilities"] = {kind: list(names) for kind in kinds}

@@ -424,13 +424,62 @@ CRUN = {
     "drops flags of the source": ["test_R25_flags_locked_by_a_user_namespace_are_kept[rbind ro]"],
 }
 
+# What an ordinary user cannot have (ROOTLESS=1), of whatever runtime.
+ROOTLESS = {
+    "a default bundle without a user namespace needs root": [
+        "test_the_default_bundle_shows_an_isolated_world",
+        "test_the_default_bundle_is_closed_where_it_should_be",
+        "test_the_default_bundle_runs_a_shell_on_a_terminal",
+        "test_an_unlisted_namespace_is_the_callers[user]",
+    ],
+    "the state of an ordinary user is in XDG_RUNTIME_DIR": ["test_root_ignores_the_users_runtime_directory"],
+    "devices are the host's own nodes, bound: owner, mode and what may be opened are the host's": [
+        "test_an_allowed_device_can_be_opened",
+        "test_the_access_of_a_rule_counts",
+        "test_nodes_may_be_made_but_not_opened",
+        "test_the_default_devices_exist",
+        "test_a_device_is_made_with_mode_and_owner",
+        "test_a_device_outside_dev_is_made_with_its_directories",
+        "test_a_block_device_and_a_fifo_are_made",
+        "test_a_device_without_a_mode_is_for_everyone",
+        "test_a_device_of_the_config_replaces_a_default_one",
+    ],
+    "a proc file system is mounted by who owns the pid namespace": [
+        "test_kill_all_ends_every_process_of_the_container",
+        "test_kill_all_ends_the_stragglers_after_init_has_died",
+        "test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace",
+        "test_delete_removes_stragglers_that_outlived_init",
+        "test_run_returns_128_plus_the_signal_that_ended_the_command",
+        "test_an_unlisted_namespace_is_the_callers[pid]",
+    ],
+    "devices cannot be bound without a mount namespace": [
+        "test_a_container_without_a_mount_namespace_runs_in_its_root"
+    ],
+    "a namespace of root's own is closed to others": ["test_a_mount_namespace_is_joined_by_path"],
+    "the mounts of a more privileged namespace come as one piece": ["test_bind_leaves_mounts_below_the_source_out"],
+    "the kernel locks when access times of such mounts are written": [
+        *named("test_an_option_is_set_on_a_bind", "noatime", "nodiratime"),
+        *named("test_a_recursive_option_reaches_the_mounts_below", "rnoatime-noatime", "rnodiratime-nodiratime"),
+        "test_R25_flags_locked_by_a_user_namespace_are_kept[bind noatime]",
+    ],
+    "id-mapped mounts need root": ["test_an_idmapped_bind_shows_other_owners"],
+    "sources that only root can reach need root": [
+        "test_a_source_only_root_can_reach_is_bound_into_a_user_namespace"
+    ],
+    "the bundle lists one namespace more, and the test tells its place": bad_configs("namespace-unknown", "namespace-twice"),
+    "an ordinary user without maps is given some": bad_configs("user-namespace-without-maps"),
+}
+
 KNOWN_FAILURES = {
     runtime: {test: reason for reason, tests in table.items() for test in tests}
-    for runtime, table in {"capsule": CAPSULE, "runc": RUNC, "crun": CRUN}.items()
+    for runtime, table in {"capsule": CAPSULE, "runc": RUNC, "crun": CRUN, "rootless": ROOTLESS}.items()
 }
 
 # What would harm the machine it runs on.
-DANGEROUS = {"crun": {"test_dots_in_the_path_do_not_leave_the_hierarchy"}}
+DANGEROUS = {
+    "crun": {"test_dots_in_the_path_do_not_leave_the_hierarchy"},
+    "rootless": {"test_root_ignores_the_users_runtime_directory"},  # its container would stay in the user's directory
+}
 
 
 def reason_to_fail(runtime_name, test_name):

@@ -4,10 +4,11 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
-from . import world
+from . import rootless, world
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -68,6 +69,18 @@ class Runtime:
         first = subprocess.run([self.path, "--version"], capture_output=True, text=True, check=True).stdout
         self.name = first.split()[0]
 
+    def lie_in(self, directory):
+        """Makes a copy in `directory` the program under test: the checkout may lie where only root may go."""
+        copy = pathlib.Path(directory) / os.path.basename(self.path)
+        if not copy.exists():
+            shutil.copy2(self.path, copy)
+        self.path = str(copy)
+
+    @property
+    def user(self):
+        """(number, name) of the user it runs as"""
+        return (rootless.USER, rootless.NAME) if rootless.ACTIVE else (0, "root")
+
     @property
     def is_capsule(self):
         return self.name not in ("runc", "crun")
@@ -84,6 +97,9 @@ class Runtime:
         """Starts the runtime and does not wait. `root` becomes --root; `through` is a command that execs the rest."""
         globals_ = ["--root", str(root)] if root is not None else []
         command = [*map(str, through), self.path, *globals_, *map(str, arguments)]
+        if rootless.ACTIVE:
+            rootless.hand_over(os.path.dirname(self.path), world.CGROUPS)
+            options = as_user(options)
         process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, **options)
         self.started[process.pid] = process
         return process
@@ -99,6 +115,8 @@ class Runtime:
                 stdin.seek(0)
                 options["stdin"] = stdin
             options = {"stdout": out, "stderr": err, **options}
+            if rootless.ACTIVE:
+                rootless.own(stdin.fileno(), out.fileno(), err.fileno())  # a container may open them again
             process = self.spawn(*arguments, root=root, **options)
             try:
                 world.wait_and_reap(process, self.started, timeout)
@@ -107,6 +125,18 @@ class Runtime:
                 process.wait()
                 raise AssertionError(f"`{self.path} {' '.join(map(str, arguments))}` did not end in {timeout} s")
             return Result(self, [self.path, *arguments], process.returncode, content(out), content(err))
+
+
+def as_user(options):
+    """Options of Popen, with privileges dropped after whatever else is to be done first."""
+    first = options.get("preexec_fn")
+
+    def prepare():
+        if first:
+            first()
+        rootless.become_user()
+
+    return {**options, "preexec_fn": prepare, "env": rootless.environment(options.get("env"))}
 
 
 def content(file):

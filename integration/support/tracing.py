@@ -4,7 +4,7 @@ import ctypes
 import os
 import signal
 
-from . import kernel, world
+from . import kernel, rootless, world
 
 PTRACE_TRACEME = 0
 PTRACE_SYSCALL = 24
@@ -47,6 +47,8 @@ def run_traced(command):
         null = os.open("/dev/null", os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
+        if rootless.ACTIVE:
+            rootless.become_user()
         ptrace(PTRACE_TRACEME, 0)
         os.execv(command[0], command)
     finally:

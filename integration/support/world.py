@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 
-from . import kernel
+from . import kernel, rootless
 from .rootfs import BUSYBOX
 from .waiting import eventually
 
@@ -31,6 +31,7 @@ class World:
         kernel.become_subreaper()
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="capsule-work-", dir=self.private_tree))
         self.work.chmod(0o755)
+        rootless.prepare(self.work, CGROUPS)
 
     def hide_the_host(self, must_stay_visible):
         kernel.unshare(kernel.CLONE_NEWNS)

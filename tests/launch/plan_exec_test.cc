@@ -176,12 +176,13 @@ TEST_CASE("an ordinary user joins the pid namespace from inside the user namespa
 TEST_CASE("exec sets groups unless the container's user namespace denies it", "[launch][exec]") {
   spec::Spec frozen = frozen_spec();
   frozen.linux->namespaces = {{.type = spec::NamespaceType::user}};
-  frozen.process->user.additional_gids.clear();
   const ExecOptions options = asking_for({"ls"});
+  spec::Process process = process_of(options);
+  process.user.additional_gids.clear();
   for (const bool denied : {false, true}) {
     Host host = test::unprivileged_host();
     host.setgroups_denied = denied;
-    const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options, host);
+    const Result<ExecPlan> plan = plan_of(frozen, process, options, host);
     REQUIRE(plan.has_value());
     CHECK((line_of(plan.value().builder, "confine").find("set_groups=0") != std::string::npos) == denied);
   }
