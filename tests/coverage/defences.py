@@ -96,12 +96,22 @@ def last_line(text):
     return text.strip().splitlines()[-1] if text.strip() else ""
 
 
+def expect_all_to_pass(defences, tree):
+    build(tree, ["capsule", *(f"{defence.unit}_test" for defence in defences if defence.unit)])
+    for defence in defences:
+        tests = tests_of(defence, tree)
+        if tests.returncode != 0:
+            raise SystemExit(f"defences.py: the tests of {defence.rule} fail as it is:\n{tests.stdout[-3000:]}")
+
+
 def main(rules):
     wanted = [defence for defence in DEFENCES if not rules or defence.rule in rules]
     unnoticed = 0
-    with tempfile.TemporaryDirectory(prefix="defences-") as name:
+    (ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="defences-", dir=ROOT / "build") as name:
         tree = pathlib.Path(name)
         copy_of_the_sources(tree)
+        expect_all_to_pass(wanted, tree)
         for defence in wanted:
             noticed, said = try_without(defence, tree)
             unnoticed += not noticed
