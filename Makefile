@@ -19,7 +19,7 @@ test: ## the unit tests again; T='[cgroups]' selects by Catch2 tag
 	@if [ -n "$(T)" ]; then for t in build/dev/tests/*/*_test; do $$t "$(T)" || [ $$? = 2 ] || exit 1; done; \
 	 else ctest --preset dev; fi
 
-quick: layers fmt-check dev integration-dev ## layers, format, build, unit, golden, native integration: before every commit
+quick: layers fmt-check coverage-check dev integration-dev ## layers, format, build, unit, golden, native integration: before every commit
 
 .PHONY: integration-dev
 integration-dev:
@@ -76,7 +76,7 @@ integration-peers: ## the same tests against Debian's crun and runc: tests that 
 perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
 	$(MAKE) -C integration/perf run
 
-check: layers fmt-check dev release integration integration-rootless integration-peers asan fuzz-smoke ## everything CI does, in its order
+check: layers fmt-check coverage-check dev release integration integration-rootless integration-peers asan fuzz-smoke ## everything CI does, in its order
 
 demo: ## build, make a bundle, run it
 	./demo.sh

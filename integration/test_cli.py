@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support import filters, mountinfo, rootless
-from support.marks import covers, extension
+from support.marks import covers, extension, normative
 from support.terminals import UserTerminal
 
 COMMANDS = "create start run state kill delete list exec ps pause resume update spec features events".split()
@@ -88,6 +88,7 @@ def test_features_names_versions_hooks_and_mount_options(runtime):
     assert {"ro", "rro", "bind", "rbind", "nosuid", "rprivate"} <= set(told["mountOptions"])
 
 
+@normative("B33")
 def test_features_names_what_linux_offers(runtime):
     linux = features(runtime)["linux"]
 

@@ -370,6 +370,7 @@ ALL = WRONG_TYPES + PROCESS + FILE_SYSTEM + NAMESPACES + SECCOMP_AND_MORE
 @normative("B1")
 @normative("B10")
 @pytest.mark.parametrize("case", ALL)
+@normative("B13")
 def test_a_bad_config_is_refused_and_leaves_nothing(case, container, bundle, nothing_left):
     case.spoil(bundle)
     bundle.save()
@@ -484,6 +485,7 @@ def test_unknown_properties_are_ignored(container, bundle):
     container.run().silent()
 
 
+@covers("/ociVersion")
 def test_a_newer_minor_version_of_the_specification_is_accepted(container, bundle):
     bundle.config["ociVersion"] = "1.99.0"
 

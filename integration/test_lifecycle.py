@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import world
-from support.marks import extension, normative
+from support.marks import covers, extension, normative
 from support.waiting import eventually
 
 
@@ -626,6 +626,15 @@ def test_run_accepts_the_flags_engines_send(container, flag):
 
 
 @normative("B7")
+@covers(
+    "state/ociVersion",
+    "state/id",
+    "state/status",
+    "state/pid",
+    "state/bundle",
+    "state/annotations",
+    "/annotations/*",
+)
 def test_state_tells_what_engines_read(container, bundle):
     bundle.config["annotations"] = {"org.example.colour": "blue"}
     container.create()

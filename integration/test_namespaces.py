@@ -6,7 +6,7 @@ import re
 import pytest
 
 from support import kernel, mountinfo, world
-from support.marks import covers, extension
+from support.marks import covers, extension, normative
 from support.rootfs import BUSYBOX, chown_tree
 from support.waiting import eventually
 
@@ -41,6 +41,7 @@ def in_user_namespace(bundle, *ranges):
 
 
 @pytest.mark.parametrize("kind", ["pid", "network", "ipc", "uts", "mount", "cgroup"])
+@covers("/linux/namespaces/*/type")
 def test_a_listed_namespace_is_new(container, bundle, kind):
     bundle.sleeper()
     container.launch()
@@ -63,6 +64,7 @@ def test_a_time_namespace_is_new(container, bundle):
 
 
 @pytest.mark.parametrize("kind", ["pid", "network", "ipc", "uts", "cgroup", "user", "time"])
+@normative("B14")
 def test_an_unlisted_namespace_is_the_callers(container, bundle, kind):
     bundle.without_namespace(kind).sleeper()
     if kind == "uts":
@@ -119,7 +121,7 @@ def test_without_a_cgroup_namespace_the_path_is_the_configured_one(container, bu
     assert f"0::/{container.id}" in container.output("cat /proc/self/cgroup").splitlines()
 
 
-@covers("/linux/timeOffsets/*/secs")
+@covers("/linux/timeOffsets/*/secs", "/linux/timeOffsets/*/nanosecs")
 def test_time_offsets_move_the_clocks(container, bundle):
     bundle.namespace("time")
     bundle.linux["timeOffsets"] = {
@@ -280,6 +282,7 @@ def test_the_loopback_of_a_joined_network_namespace_is_left_as_it_is(make_contai
 # User namespaces.
 
 
+@covers("/linux/uidMappings/*", "/linux/gidMappings/*")
 def test_the_maps_are_those_of_the_config(container, bundle):
     in_user_namespace(bundle, (0, 100000, 1000), (1000, 300000, 500), (5000, 400000, 1))
 

@@ -73,6 +73,7 @@ def test_root_has_no_groups_of_the_caller(container, bundle):
 
 @pytest.mark.parametrize("umask, shown", [(None, "0022"), (0o027, "0027"), (0, "0000")])
 @covers("/process/user/umask")
+@normative("B30")
 def test_the_umask_is_022_or_the_one_asked_for(container, bundle, umask, shown):
     if umask is not None:
         bundle.process["user"]["umask"] = umask

@@ -10,7 +10,7 @@ import stat
 import pytest
 
 from support import rootless, world
-from support.marks import covers, extension
+from support.marks import covers, extension, normative
 
 FIRST, COUNT = rootless.SUBORDINATE
 
@@ -93,6 +93,7 @@ def test_additional_groups_are_refused_where_setgroups_is_denied(container, bund
 
 
 @extension("one sentence in the words of the helper")
+@normative("B15")
 def test_ids_that_are_not_the_users_are_refused_in_the_helpers_words(container, bundle, root, nothing_left):
     root.mkdir()
     bundle.map_ids((0, 5, 1))
@@ -223,7 +224,7 @@ def test_a_limit_without_a_delegated_cgroup_is_refused(container, bundle):
     assert "Delegate=yes" in result.error
 
 
-@covers("/linux/resources/unified")
+@covers("/linux/resources/unified/*")
 def test_a_limit_in_a_delegated_cgroup_is_written(container, bundle):
     bundle.resources["unified"] = {"cgroup.max.depth": "3"}
     bundle.sleeper()

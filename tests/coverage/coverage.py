@@ -132,8 +132,9 @@ def marks_without_a_row(root, tests):
     }
     for test in tests:
         for kind, names in test.proves.items():
-            for name in set(names) - known[kind]:
-                yield f"{test.file}: {test.name}: there is no {kind} {name}"
+            for name in set(names):
+                if not any(is_below(row, name) for row in known[kind]):
+                    yield f"{test.file}: {test.name}: there is no {kind} {name}"
 
 
 def rows_without_a_test(root, tests):
@@ -179,7 +180,12 @@ def unknown_tests_in(page, tests):
 
 
 def proofs(tests, kind, name):
-    return [test for test in tests if name in test.proves[kind]]
+    return [test for test in tests if any(is_below(name, mark) for mark in test.proves[kind])]
+
+
+def is_below(row, mark):
+    """The mark of an object, like /linux/devices/*, stands for all its members."""
+    return row == mark or row.startswith(mark + "/")
 
 
 def named_after(tests, rule):

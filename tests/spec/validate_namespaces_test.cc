@@ -3,6 +3,7 @@
 
 using namespace capsule::spec;
 
+// Normative: B13
 TEST_CASE("broken rules about namespaces and id mappings are named", "[spec][validate][namespaces]") {
   check_all({
       {[](Linux& l) {

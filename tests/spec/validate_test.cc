@@ -43,6 +43,7 @@ TEST_CASE("the smallest specification is valid, also without process and without
   CHECK(message_of(validate(spec)).empty());
 }
 
+// Covers: /ociVersion
 TEST_CASE("every version 1.x is accepted", "[spec][validate]") {
   for (const char* version : {"1.0.0", "1.0.2-dev", "1.3.0", "1.99.0", "1.0.0-rc5+build"}) {
     Spec spec = minimal_spec();
