@@ -583,6 +583,7 @@ def journal():
     place.parent.mkdir(parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(place))
+        place.chmod(0o666)  # as journald's own
         listener.settimeout(5)
         yield listener
     place.unlink()

@@ -417,6 +417,7 @@ CRUN = {
     "adds a network namespace and leaves the maps out": [
         "test_spec_rootless_asks_for_a_user_namespace_and_no_resources"
     ],
+    "1.8 fails to execute now and then (\"fail startup\")": ["test_exec_into_a_user_namespace_is_root_inside"],
     "init keeps the environment of the caller": ["test_R08_init_carries_nothing_of_the_callers_environment"],
     "follows /dev out of the rootfs (CVE-2026-47766)": [
         "test_R11_a_dev_that_is_a_symlink_is_not_followed_out_of_the_rootfs"
@@ -443,6 +444,60 @@ ROOTLESS = {
         "test_a_block_device_and_a_fifo_are_made",
         "test_a_device_without_a_mode_is_for_everyone",
         "test_a_device_of_the_config_replaces_a_default_one",
+        "test_a_device_that_is_there_and_matches_is_left_as_it_is",
+        "test_a_device_that_is_there_and_does_not_match_is_refused",
+        "test_a_symlink_in_place_of_a_device_is_refused",
+    ],
+    "a network device leaves only a network whose owner lets it go": [
+        "test_a_network_device_moves_into_the_container_with_its_address",
+        "test_a_moved_device_is_gone_from_the_host",
+        "test_a_moved_device_is_up",
+        "test_an_ipv4_address_keeps_all_that_belongs_to_it",
+        "test_an_ipv6_address_keeps_all_that_belongs_to_it",
+        "test_addresses_keep_their_order",
+        "test_addresses_that_are_not_permanent_and_global_stay_behind",
+        "test_a_label_follows_the_name",
+        "test_the_size_of_packets_and_the_hardware_address_are_kept",
+        "test_a_numbered_name_is_the_next_free_one",
+        "test_two_devices_may_exchange_their_names",
+        "test_a_name_that_is_taken_in_the_container_is_refused_and_nothing_moves",
+        "test_an_alternative_name_is_not_a_device",
+        "test_exec_sees_the_device",
+        "test_a_create_runtime_hook_finds_the_device_inside",
+        "test_R03_nothing_that_moved_the_device_is_open_in_the_container",
+        "test_R24_the_devices_move_before_anything_of_the_container_runs",
+        "test_a_device_moves_into_a_network_namespace_joined_by_path",
+        "test_a_device_whose_index_is_taken_gets_another_one",
+        "test_a_device_moves_into_a_user_namespaces_network",
+        "test_a_virtual_device_ends_with_its_namespace",
+        "test_a_device_stays_in_a_joined_namespace_when_the_container_is_deleted",
+        "test_a_device_that_may_not_move_brings_back_those_that_did",
+        "test_a_launch_that_fails_later_gives_the_device_back",
+        "test_a_program_that_cannot_run_gives_the_device_back",
+        "test_a_device_that_was_down_goes_back_down",
+        "test_the_loopback_device_is_not_moved",
+        "test_a_device_that_is_in_the_namespace_already_is_refused",
+    ],
+    "sources of mounts that are added later are opened outside, by whoever may bring them in": [
+        "test_binds_are_added_with_their_options",
+        "test_a_bound_file_is_removed",
+        "test_a_relative_source_is_relative_to_the_bundle",
+        "test_the_mounts_are_the_containers_alone_and_end_with_it",
+        "test_mounts_are_added_in_a_user_namespace",
+        "test_if_one_cannot_be_added_none_is",
+        *named("test_what_cannot_be_added_is_refused", "mount5-/mounts/0: open_tree /nowhere"),
+        "test_R02_a_symlink_of_the_container_does_not_lead_out_of_it",
+        "test_R02_a_device_named_by_a_file_system_is_the_hosts",
+        "test_R03_nothing_of_the_helper_stays",
+    ],
+    "priorities above the ordinary one need CAP_SYS_NICE": [
+        "test_a_real_time_policy_has_its_priority",
+        "test_the_flag_reset_on_fork_keeps_children_ordinary",
+        "test_a_deadline_has_its_runtime_deadline_and_period",
+        *named("test_the_io_priority_has_the_class_asked_for", "IOPRIO_CLASS_RT-realtime: prio 3"),
+    ],
+    "the test makes a pid namespace around the runtime": [
+        "test_the_pid_told_is_the_runtimes_view_in_a_nested_pid_namespace"
     ],
     "a proc file system is mounted by who owns the pid namespace": [
         "test_kill_all_ends_every_process_of_the_container",
@@ -453,16 +508,38 @@ ROOTLESS = {
         "test_an_unlisted_namespace_is_the_callers[pid]",
     ],
     "devices cannot be bound without a mount namespace": [
-        "test_a_container_without_a_mount_namespace_runs_in_its_root"
+        "test_a_container_without_a_mount_namespace_runs_in_its_root",
+        "test_a_container_without_a_mount_namespace_has_no_socket",
+        "test_a_container_without_a_mount_namespace_is_left_alone",
     ],
     "a namespace of root's own is closed to others": ["test_a_mount_namespace_is_joined_by_path"],
     "the mounts of a more privileged namespace come as one piece": ["test_bind_leaves_mounts_below_the_source_out"],
     "the kernel locks when access times of such mounts are written": [
         *named("test_an_option_is_set_on_a_bind", "noatime", "nodiratime"),
         *named("test_a_recursive_option_reaches_the_mounts_below", "rnoatime-noatime", "rnodiratime-nodiratime"),
+        *named(
+            "test_the_last_of_contradicting_options_wins",
+            "atime-noatime--", "relatime-strictatime--", "diratime-nodiratime--",
+        ),
         "test_R25_flags_locked_by_a_user_namespace_are_kept[bind noatime]",
     ],
-    "id-mapped mounts need root": ["test_an_idmapped_bind_shows_other_owners"],
+    "flags of the host's mounts cannot be cleared in a less privileged namespace": [
+        "test_a_recursive_option_clears_what_the_source_has"
+    ],
+    "id-mapped mounts need root": [
+        "test_an_idmapped_bind_shows_other_owners",
+        "test_mappings_of_a_bind_ask_for_it_without_the_option",
+        "test_an_idmapped_bind_takes_the_containers_maps",
+        "test_a_bind_is_idmapped_without_a_user_namespace_of_the_container",
+        "test_the_option_may_carry_the_maps",
+        "test_ridmap_maps_the_mounts_below_as_well",
+        "test_a_tmpfs_is_idmapped",
+        "test_an_idmapped_tmpfs_of_a_user_namespace_belongs_to_its_root",
+        "test_an_idmapped_tmpfs_inherits_the_mode_and_is_filled",
+        "test_an_idmapped_tmpfs_becomes_read_only_when_it_is_filled",
+        "test_a_file_system_that_the_kernel_does_not_map_is_named",
+        "test_a_parameter_that_the_file_system_refuses_is_explained",
+    ],
     "sources that only root can reach need root": [
         "test_a_source_only_root_can_reach_is_bound_into_a_user_namespace"
     ],

@@ -100,7 +100,7 @@ Result<Inside> launch_inside(const Container& container,
 
   Donations donations(static_cast<int>(3 + host.listen_fds + options.preserve_fds));
   TRY(donations.put(plan::kSyncSlot, std::move(sync.theirs)));
-  TRY(donations.put(plan.process_slot, TRY(sys::dup_above(init.fd(), 3))));
+  TRY(donations.put(plan.joins.process_slot, TRY(sys::dup_above(init.fd(), 3))));
   if (console.theirs.is_open()) TRY(donations.put(*plan.console_slot, std::move(console.theirs)));
   TRY(donations.open(plan.builder.donations()));
 
@@ -112,7 +112,7 @@ Result<Inside> launch_inside(const Container& container,
 
   SpawnRequest request;
   request.cgroup = cgroup.get();
-  request.pid_namespace = plan.joins_pid ? init.fd().get() : -1;
+  request.pid_namespace = plan.joins.pid_from_outside ? init.fd().get() : -1;
   request.init_memfd = init_memfd;
   request.plan_memfd = FdRef(plan_number);
   request.sync = donations.slot(plan::kSyncSlot);
@@ -122,7 +122,7 @@ Result<Inside> launch_inside(const Container& container,
   InitProcess process = TRY(spawn_in(container, request, options));
   TRY(cgroups::enter_rdt(container::rdt_group_of(container.record()), process.pid()));
   donations = Donations(0);  // only the process may hold its end of the conversation
-  if (plan.forks) process = TRY(expect_forked(sync.ours, process));
+  if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process));
   TRY(expect_line(sync.ours, protocol::Line::ready, process));
   TRY(apply_rlimits(plan.rlimits, process.pid()));
   return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};

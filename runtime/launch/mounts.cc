@@ -41,7 +41,7 @@ Result<InitProcess> spawn_in(const Container& container, MountsPlan& plan, Uniqu
   const Pidfd init = TRY(container.init());
   Donations donations(kLowestDescriptor);
   TRY(donations.put(plan::kSyncSlot, std::move(their_sync)));
-  TRY(donations.put(plan.process_slot, TRY(sys::dup_above(init.fd(), kLowestDescriptor))));
+  TRY(donations.put(plan.joins.process_slot, TRY(sys::dup_above(init.fd(), kLowestDescriptor))));
   TRY(donations.open(plan.builder.donations()));
 
   const UniqueFd init_memfd = TRY(make_init_memfd());
@@ -50,7 +50,7 @@ Result<InitProcess> spawn_in(const Container& container, MountsPlan& plan, Uniqu
   const int plan_number = TRY(donations.keep(TRY(make_plan_memfd(image))));
 
   SpawnRequest request;
-  request.pid_namespace = plan.joins_pid ? init.fd().get() : -1;
+  request.pid_namespace = plan.joins.pid_from_outside ? init.fd().get() : -1;
   request.init_memfd = init_memfd;
   request.plan_memfd = FdRef(plan_number);
   request.sync = donations.slot(plan::kSyncSlot);
@@ -67,13 +67,17 @@ Status follow(FdRef sync, const MountsPlan& plan, InitProcess& process, std::siz
 Status enter(const Container& container, MountsPlan& plan, std::size_t& mounted) {
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   InitProcess process = TRY(spawn_in(container, plan, std::move(sync.theirs)));
+  if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process));
   return follow(sync.ours, plan, process, mounted);
 }
 
-Status take_off(const Container& container, spec::Spec& frozen, std::vector<spec::Mount> mounts) {
+Status take_off(const Container& container,
+                const Host& host,
+                spec::Spec& frozen,
+                std::vector<spec::Mount> mounts) {
   if (mounts.empty()) return {};
   frozen.mounts = std::move(mounts);
-  MountsPlan plan = TRY(plan_remove_mounts(frozen, container.record()));
+  MountsPlan plan = TRY(plan_remove_mounts(frozen, container.record(), host));
   std::size_t none = 0;
   return enter(container, plan, none);
 }
@@ -85,12 +89,13 @@ Status add_mounts(const container::Store& store, const std::string& id, const st
   TRY(check_status(container.status()));
   spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
   frozen.mounts = TRY(read_mounts_file(file).context("mounts file"));
-  MountsPlan plan = TRY(plan_add_mounts(frozen, container.record(), TRY(probe_host({}))));
+  const Host host = TRY(probe_host({}));
+  MountsPlan plan = TRY(plan_add_mounts(frozen, container.record(), host));
 
   std::size_t mounted = 0;
   Status added = enter(container, plan, mounted);
   if (added.has_value()) return added;
-  const Status undone = take_off(container, frozen, plan_undo(frozen.mounts, mounted));
+  const Status undone = take_off(container, host, frozen, plan_undo(frozen.mounts, mounted));
   if (!undone.has_value()) log::warning(undone.error().message());
   return added;
 }
@@ -99,7 +104,7 @@ Status remove_mounts(const container::Store& store, const std::string& id, const
   const Container container = TRY(Container::open(store, id, Container::Lock::exclusive));
   TRY(check_status(container.status()));
   spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
-  return take_off(container, frozen, TRY(read_mounts_file(file).context("mounts file")));
+  return take_off(container, TRY(probe_host({})), frozen, TRY(read_mounts_file(file).context("mounts file")));
 }
 
 }  // namespace capsule::launch

@@ -1,7 +1,5 @@
 #include "runtime/launch/plan_exec.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -28,26 +26,6 @@ Result<spec::Process> from_file(const std::string& file) {
   spec::Process process = TRY(spec::read_process(file).context("process file"));
   TRY(spec::validate_process(process, "").context("process file"));
   return process;
-}
-
-// Only a child is ever inside a pid namespace that was joined. Root has the host side join it for the clone;
-// anybody else may do so only from inside the user namespace it belongs to, and forks there.
-void plan_joins(const spec::Spec& frozen, const Host& host, ExecPlan& plan) {
-  plan::Builder& builder = plan.builder;
-  plan.process_slot = builder.donate({.kind = plan::Donation::Kind::process});
-  const bool has_user = lists(frozen, spec::NamespaceType::user);
-  const bool has_pid = lists(frozen, spec::NamespaceType::pid);
-  plan.forks = has_pid && has_user && !host.privileged;
-  plan.joins_pid = has_pid && !plan.forks;
-
-  plan::JoinNamespace join;
-  join.slot = plan.process_slot;
-  join.source = builder.text("of the container");
-  join.flags = static_cast<std::uint32_t>(joined_flags(frozen));
-  if (plan.forks) join.flags |= static_cast<std::uint32_t>(CLONE_NEWPID);
-  if (join.flags != 0) builder.add("", join);
-  if (has_user) builder.add("", plan::BecomeRoot{});
-  if (plan.forks) builder.add("", plan::ForkInit{});
 }
 
 void plan_exec_root(const spec::Spec& frozen, std::int64_t init_pid, plan::Builder& builder) {
@@ -119,21 +97,6 @@ process::ProcessContext exec_context(const spec::Spec& frozen,
 
 }  // namespace
 
-std::uint64_t joined_flags(const spec::Spec& frozen) {
-  std::uint64_t flags = 0;
-  if (!frozen.linux.has_value()) return flags;
-  for (const spec::Namespace& ns : frozen.linux->namespaces) {
-    if (ns.type != spec::NamespaceType::pid) flags |= ns::clone_flag_of(ns.type);
-  }
-  return flags;
-}
-
-bool lists(const spec::Spec& frozen, spec::NamespaceType type) {
-  if (!frozen.linux.has_value()) return false;
-  const auto& all = frozen.linux->namespaces;
-  return std::any_of(all.begin(), all.end(), [type](const spec::Namespace& ns) { return ns.type == type; });
-}
-
 Result<spec::Process> plan_exec_process(const spec::Spec& frozen,
                                         const ExecOptions& options,
                                         const std::optional<std::string>& file) {
@@ -180,7 +143,7 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
   const process::ProcessContext context = exec_context(frozen, state, host);
 
   TRY(plan_labels(process, host, new_keyring, builder));
-  plan_joins(frozen, host, plan);
+  plan.joins = plan_joins(frozen, host, builder);
   plan_exec_root(frozen, state.pid, builder);
   if (new_keyring) builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", state.id}))});
   plan_exec_console(process, options, plan);

@@ -9,25 +9,20 @@
 #include "runtime/base/result.h"
 #include "runtime/launch/launch.h"
 #include "runtime/launch/plan_create.h"
+#include "runtime/launch/plan_joins.h"
 #include "runtime/plan/builder.h"
 #include "runtime/process/plan.h"
 #include "spec/spec.h"
 
 namespace capsule::launch {
 
-// Types the container lists, new or by path, except pid, which only the host side can join for a child.
-std::uint64_t joined_flags(const spec::Spec& frozen);
-bool lists(const spec::Spec& frozen, spec::NamespaceType type);
-
 struct ExecPlan {
   plan::Builder builder;
-  std::uint16_t process_slot = plan::kNoSlot;  // for the pidfd of the container's init
+  Joins joins;
   std::optional<std::uint16_t> console_slot;
   std::vector<process::ResourceLimit> rlimits;
   std::optional<std::int32_t> oom_score_adj;
   std::vector<unsigned long> initial_cpus;  // bit mask; empty: ours
-  bool joins_pid = false;                   // the host side joins the pid namespace before the clone
-  bool forks = false;                       // or the process does, and another goes on in its place
 };
 
 // The process that `options` describe: the process file's, or the container's own with the changes asked for.

@@ -3,28 +3,21 @@
 #include <algorithm>
 
 #include "runtime/base/text.h"
-#include "runtime/launch/plan_exec.h"
 #include "runtime/plan/protocol.h"
 
 namespace capsule::launch {
 namespace {
 
-Result<MountsPlan> plan_entry(const spec::Spec& frozen, const spec::Record& record) {
-  const std::uint64_t flags = joined_flags(frozen);
-  if ((flags & CLONE_NEWNS) == 0) {
+Result<MountsPlan> plan_entry(const spec::Spec& frozen, const spec::Record& record, const Host& host) {
+  if (!lists(frozen, spec::NamespaceType::mount)) {
     return Error::wrong_state("the container has no mount namespace of its own, its mounts are the host's");
   }
   MountsPlan plan;
   plan::Builder& builder = plan.builder;
-  plan.process_slot = builder.donate({.kind = plan::Donation::Kind::process});
-  plan.joins_pid = lists(frozen, spec::NamespaceType::pid);
+  plan.joins = plan_joins(frozen, host, builder);
   // Opened before setns(2), which succeeds only if that process still lives: then it was its root.
   const std::uint16_t root = builder.donate({.kind = plan::Donation::Kind::process_root,
                                              .source = cat({"/proc/", std::to_string(record.pid), "/root"})});
-  builder.add("", plan::JoinNamespace{.source = builder.text("of the container"),
-                                      .flags = static_cast<std::uint32_t>(flags),
-                                      .slot = plan.process_slot});
-  if (lists(frozen, spec::NamespaceType::user)) builder.add("", plan::BecomeRoot{});
   builder.add("", plan::OpenRoot{.slot = root});
   return plan;
 }
@@ -36,7 +29,7 @@ void say(protocol::Line line, plan::Builder& builder) {
 }  // namespace
 
 Result<MountsPlan> plan_add_mounts(const spec::Spec& frozen, const spec::Record& record, const Host& host) {
-  MountsPlan plan = TRY(plan_entry(frozen, record));
+  MountsPlan plan = TRY(plan_entry(frozen, record, host));
   const ns::HostFacts facts{.privileged = host.privileged,
                             .euid = host.euid,
                             .egid = host.egid,
@@ -50,8 +43,10 @@ Result<MountsPlan> plan_add_mounts(const spec::Spec& frozen, const spec::Record&
   return plan;
 }
 
-Result<MountsPlan> plan_remove_mounts(const spec::Spec& frozen, const spec::Record& record) {
-  MountsPlan plan = TRY(plan_entry(frozen, record));
+Result<MountsPlan> plan_remove_mounts(const spec::Spec& frozen,
+                                      const spec::Record& record,
+                                      const Host& host) {
+  MountsPlan plan = TRY(plan_entry(frozen, record, host));
   TRY(ns::plan_unmounts(frozen, plan.builder));
   say(protocol::Line::ready, plan.builder);
   return plan;

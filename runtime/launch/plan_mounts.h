@@ -8,6 +8,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/launch/plan_create.h"
+#include "runtime/launch/plan_joins.h"
 #include "runtime/plan/builder.h"
 #include "spec/spec.h"
 #include "spec/write.h"
@@ -16,15 +17,14 @@ namespace capsule::launch {
 
 struct MountsPlan {
   plan::Builder builder;
-  std::uint16_t process_slot = plan::kNoSlot;  // for the pidfd of the container's init
-  bool joins_pid = false;
+  Joins joins;
   std::size_t lines = 0;  // how often it says `mounted` before `ready`
 };
 
 // `frozen` is the container's config with the mounts in question in place of its own.
 //   fails   wrong_state: it has no mount namespace; as the mounts of a create do
 Result<MountsPlan> plan_add_mounts(const spec::Spec& frozen, const spec::Record& record, const Host& host);
-Result<MountsPlan> plan_remove_mounts(const spec::Spec& frozen, const spec::Record& record);
+Result<MountsPlan> plan_remove_mounts(const spec::Spec& frozen, const spec::Record& record, const Host& host);
 
 // What is to be taken off again if only the first `done` of `mounts` came to be. A remount stays.
 std::vector<spec::Mount> plan_undo(const std::vector<spec::Mount>& mounts, std::size_t done);

@@ -151,7 +151,7 @@ TEST_CASE("exec joins what the container lists, all at once, and pid from outsid
   const ExecOptions options = asking_for({"ls"});
   const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options);
   REQUIRE(plan.has_value());
-  CHECK(plan.value().joins_pid);
+  CHECK(plan.value().joins.pid_from_outside);
   CHECK(line_of(plan.value().builder, "join_namespace") ==
         "join_namespace source=\"of the container\" flags=user|network|mount slot=2");
   CHECK(lines_of(plan.value().builder)[1] == "become_root");
@@ -165,8 +165,8 @@ TEST_CASE("an ordinary user joins the pid namespace from inside the user namespa
   const ExecOptions options = asking_for({"ls"});
   const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options, test::unprivileged_host());
   REQUIRE(plan.has_value());
-  CHECK_FALSE(plan.value().joins_pid);
-  CHECK(plan.value().forks);
+  CHECK_FALSE(plan.value().joins.pid_from_outside);
+  CHECK(plan.value().joins.forks);
   const std::vector<std::string> lines = lines_of(plan.value().builder);
   CHECK(lines[0] == "join_namespace source=\"of the container\" flags=user|pid slot=2");
   CHECK(lines[1] == "become_root");
@@ -206,7 +206,7 @@ TEST_CASE("a container in the host's namespaces is entered by its root", "[launc
   const ExecOptions options = asking_for({"ls"});
   const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options);
   REQUIRE(plan.has_value());
-  CHECK_FALSE(plan.value().joins_pid);
+  CHECK_FALSE(plan.value().joins.pid_from_outside);
   CHECK(line_of(plan.value().builder, "join_namespace").empty());
   CHECK(line_of(plan.value().builder, "enter_root") == "enter_root slot=3");
   CHECK(plan.value().builder.donations()[3].source == "/proc/4242/root");

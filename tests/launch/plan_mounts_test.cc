@@ -27,7 +27,7 @@ TEST_CASE("mounts are added one by one below the root of the container's process
                                          {.destination = "/b", .source = "data", .options = {"bind"}}});
   const MountsPlan plan = plan_add_mounts(frozen, record_of_c1(), test::ordinary_host()).value();
 
-  CHECK(plan.joins_pid);
+  CHECK(plan.joins.pid_from_outside);
   CHECK(plan.lines == 2);
   CHECK(lines_of(plan.builder) ==
         std::vector<std::string>{
@@ -53,9 +53,23 @@ TEST_CASE("in a user namespace mounts are made by its root", "[launch][mounts]")
   CHECK(lines_of(plan.builder)[1] == "become_root");
 }
 
+TEST_CASE("an ordinary user makes mounts as a process of the container's pid namespace", "[launch][mounts]") {
+  spec::Spec frozen = frozen_with({{.destination = "/a", .type = "tmpfs"}});
+  frozen.linux->namespaces.push_back({.type = spec::NamespaceType::user});
+  Host host = test::ordinary_host();
+  host.privileged = false;
+  host.euid = 1000;
+  const MountsPlan plan = plan_add_mounts(frozen, record_of_c1(), host).value();
+
+  CHECK(plan.joins.forks);
+  CHECK_FALSE(plan.joins.pid_from_outside);
+  CHECK(lines_of(plan.builder)[2] == "fork_init");
+  CHECK(lines_of(plan.builder)[3] == "open_root slot=3");
+}
+
 TEST_CASE("mounts are removed last first", "[launch][mounts]") {
   const spec::Spec frozen = frozen_with({{.destination = "/a"}, {.destination = "/a/b"}});
-  const MountsPlan plan = plan_remove_mounts(frozen, record_of_c1()).value();
+  const MountsPlan plan = plan_remove_mounts(frozen, record_of_c1(), test::ordinary_host()).value();
 
   CHECK(plan.lines == 0);
   CHECK(lines_of(plan.builder) == std::vector<std::string>{
@@ -75,7 +89,7 @@ TEST_CASE("the host's own mount namespace is nobody's to change", "[launch][moun
   REQUIRE_FALSE(added.has_value());
   CHECK(added.error().message() ==
         "the container has no mount namespace of its own, its mounts are the host's");
-  CHECK_FALSE(plan_remove_mounts(frozen, record_of_c1()).has_value());
+  CHECK_FALSE(plan_remove_mounts(frozen, record_of_c1(), test::ordinary_host()).has_value());
 }
 
 TEST_CASE("what is undone is what was mounted, and no remount", "[launch][mounts]") {
