@@ -57,6 +57,7 @@ class World:
         if not (CGROUPS / "cgroup.controllers").exists():
             kernel.mount("cgroup2", CGROUPS, "cgroup2")
         self.outer_root = os.open(CGROUPS, os.O_RDONLY | os.O_DIRECTORY)
+        self.outer_namespace = os.open("/proc/self/ns/cgroup", os.O_RDONLY)
         self.came_from = own_cgroup()
         remove_stale_groups()
         (CGROUPS / self.group_name).mkdir()
@@ -73,10 +74,13 @@ class World:
             if group.is_dir() and group.name != "suite":
                 remove_group(group)
         eventually(no_descendants, "all processes of the session are gone")
+        # Where the hierarchy is mounted with nsdelegate, as systemd does, nobody moves out of a namespace from within.
+        kernel.setns(f"/proc/self/fd/{self.outer_namespace}")
         self.write_outside(f".{self.came_from}/cgroup.procs", "0")
         (CGROUPS / "suite").rmdir()
         eventually(self.removed_own_group, f"cgroup {self.group_name} can be removed")
         os.close(self.outer_root)
+        os.close(self.outer_namespace)
         shutil.rmtree(self.work, ignore_errors=True)
 
     def write_outside(self, path, text):
