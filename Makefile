@@ -4,9 +4,13 @@ PYTHON := /usr/bin/python3
 RUNTIME ?= $(CURDIR)/build/release/capsule
 T ?=
 FUZZ_SECONDS ?= 10
+MODE ?= minimal
+RUNTIMES ?= capsule
+TESTS ?= integration
+CPUS ?= 1
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers perf check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test perf check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +76,9 @@ integration-rootless: ## the same tests with the binary executed as an ordinary 
 integration-peers: ## the same tests against Debian's crun and runc: tests that only we pass are wrong, or an extension
 	$(MAKE) integration RUNTIME=/usr/bin/crun
 	$(MAKE) integration RUNTIME=/usr/sbin/runc
+
+vm-test: ## the suite in a virtual machine with all controllers; T=, MODE=minimal|systemd, RUNTIMES=capsule,crun,runc, TESTS=, CPUS=
+	$(PYTHON) integration/vm/run.py --mode $(MODE) --runtimes $(RUNTIMES) --cpus $(CPUS) $(if $(T),-k "$(T)") $(TESTS)
 
 perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
 	$(MAKE) -C integration/perf run

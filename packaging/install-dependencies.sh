@@ -3,15 +3,18 @@
 #
 #   install-dependencies.sh build    to build the binary and make a bundle
 #   install-dependencies.sh test     everything the tests use as well
+#   install-dependencies.sh vm       what makes and runs the virtual machine of integration/vm
 set -eu
 
 build="cmake g++ make ninja-build pkg-config git libseccomp-dev libcap-dev nlohmann-json3-dev busybox-static"
 test="catch2 clang libclang-rt-dev clang-format crun runc procps python3 python3-pytest iproute2 uidmap golang-github-containers-common"
+vm="qemu-system-x86 mmdebstrap e2fsprogs git python3 util-linux"
 
 case "${1:-build}" in
   build) wanted="$build" ;;
   test) wanted="$build $test" ;;
-  *) echo "usage: $0 build|test" >&2; exit 1 ;;
+  vm) wanted="$vm" ;;
+  *) echo "usage: $0 build|test|vm" >&2; exit 1 ;;
 esac
 
 missing=""
