@@ -178,6 +178,10 @@ RUNC = {
         "test_a_failing_poststop_hook_does_not_keep_the_others_from_running"
     ],
     "opens /dev/tty": ["test_a_terminal_needs_no_terminal_on_our_side"],
+    "1.1 looks for the end in /proc, where an init that nobody has waited for yet still is": [
+        "test_start_returns_when_the_container_ends_without_being_ready"
+    ],
+    "1.1 needs its standard streams": ["test_it_runs_with_its_standard_streams_closed"],
     "does not end the last line": ["test_state_writes_to_stdout_alone_and_ends_the_line"],
     "1.1 does not know these recursive options": [
         *named("test_an_option_of_the_file_system_is_set", "rsync", "rdirsync", "rmand"),
@@ -566,6 +570,7 @@ KNOWN_FAILURES = {
 # What would harm the machine it runs on.
 DANGEROUS = {
     "crun": {"test_dots_in_the_path_do_not_leave_the_hierarchy"},
+    "runc": {"test_start_returns_when_the_container_ends_without_being_ready"},  # it would wait for ever
     "rootless": {"test_root_ignores_the_users_runtime_directory"},  # its container would stay in the user's directory
 }
 
