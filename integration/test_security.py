@@ -292,6 +292,15 @@ def test_R06_a_directory_is_not_bound_over_proc(container, bundle, work, target)
     container.try_run().refused()
 
 
+@pytest.mark.parametrize("link", ["/proc/self/attr", "/proc/sys/kernel", "/proc"])
+def test_R06_a_symlink_of_the_image_does_not_lead_a_mount_below_proc(container, bundle, work, link):
+    (work / "fake").mkdir()
+    (bundle.rootfs / "innocent").symlink_to(link)
+    bundle.bind(work / "fake", "/innocent", "bind")
+
+    container.try_run().refused()
+
+
 @pytest.mark.parametrize("name", ["cpuinfo", "meminfo", "stat", "uptime", "loadavg", "diskstats", "swaps"])
 def test_R06_the_files_of_lxcfs_may_be_bound(container, bundle, work, name):
     (work / "fake").write_text("faked\n")
@@ -324,6 +333,16 @@ def test_R07_exec_refuses_a_cwd_through_a_descriptor(container, bundle, number):
     container.launch()
 
     container.try_exec("pwd", flags=["--cwd", f"/proc/self/fd/{number}"]).refused()
+
+
+def test_R07_exec_refuses_a_cwd_through_a_descriptor_that_was_passed_to_it(container, bundle, work):
+    """Nothing but where it ends tells that this directory is the host's: the descriptor is there on purpose."""
+    bundle.sleeper()
+    container.launch()
+    with_directory = ["sh", "-c", f'exec 3<{work}; exec "$@"', "sh"]
+
+    flags = ["--preserve-fds=1", "--cwd", "/proc/self/fd/3"]
+    container.try_exec("pwd", flags=flags, through=with_directory, close_fds=False).refused("breakout")
 
 
 # R8: no peeking at the runtime inside.
