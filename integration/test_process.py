@@ -578,6 +578,18 @@ def test_preserve_fds_passes_descriptors_from_3_on(container, bundle, work):
     assert result.lines == ["dreivier", "0", "1", "2", "3", "4"]
 
 
+@extension("no count of descriptors is so large that it comes out small")
+@pytest.mark.parametrize("count", [2**30 + 1, 2**31 - 1, 2**32 - 4, 2**32 - 1])
+@pytest.mark.parametrize("command", ["run", "exec"])
+def test_R03_descriptors_beyond_what_a_process_can_have_are_refused(container, bundle, command, count):
+    refusal = f"--preserve-fds {count} with LISTEN_FDS=0: no process has so many descriptors"
+    if command == "run":
+        container.try_run("--preserve-fds", str(count)).refused(refusal)
+    else:
+        container.launch_sleeper()
+        container.try_exec("true", flags=["--preserve-fds", str(count)]).refused(refusal)
+
+
 def test_preserve_fds_may_cover_closed_descriptors(container, bundle):
     """Podman passes --preserve-fds 38 for descriptors 9 and 40, and closes those between."""
     bundle.sh("ls /proc/self/fd | wc -l")

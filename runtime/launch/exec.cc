@@ -91,14 +91,13 @@ struct Inside {  // a process that is in the container, confined, and waits for 
 
 Result<Inside> launch_inside(const Container& container,
                              ExecPlan& plan,
-                             const ExecOptions& options,
-                             const Host& host) {
+                             const ExecOptions& options) {
   const Pidfd init = TRY(container.init());
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   sys::SocketPair console;
   if (plan.console_slot.has_value() && options.console_socket.empty()) console = TRY(make_console_pair());
 
-  Donations donations(static_cast<int>(3 + host.listen_fds + options.preserve_fds));
+  Donations donations(plan.builder.lowest_donation());
   TRY(donations.put(plan::kSyncSlot, std::move(sync.theirs)));
   TRY(donations.put(plan.joins.process_slot, TRY(sys::dup_above(init.fd(), 3))));
   if (console.theirs.is_open()) TRY(donations.put(*plan.console_slot, std::move(console.theirs)));
@@ -150,7 +149,7 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
 
   ExecPlan plan =
       TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));
-  Inside inside = TRY(launch_inside(container, plan, options, host));
+  Inside inside = TRY(launch_inside(container, plan, options));
   UniqueFd master;
   if (inside.console.is_open()) master = TRY(receive_master(inside.console));
   TRY(start_inside(inside, options));

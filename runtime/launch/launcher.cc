@@ -360,7 +360,7 @@ Result<Launched> launch_init(const container::Store& store,
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   sys::SocketPair console;
   if (plan.console_slot.has_value() && options.console_socket.empty()) console = TRY(make_console_pair());
-  Donations donations(static_cast<int>(3 + host.listen_fds + options.preserve_fds));
+  Donations donations(plan.builder.lowest_donation());
   Launch launch{options,
                 host,
                 bundle,

@@ -215,6 +215,14 @@ process::ProcessContext process_context(const Bundle& bundle,
 
 }  // namespace
 
+Result<std::uint32_t> count_preserved_fds(const Host& host, std::uint32_t preserve_fds) {
+  constexpr std::uint64_t kMost = 1U << 30U;  // the kernel's own limit for fs.nr_open is about twice that
+  const std::uint64_t count = std::uint64_t{host.listen_fds} + preserve_fds;
+  if (count <= kMost) return static_cast<std::uint32_t>(count);
+  return Error::unsupported(cat({"--preserve-fds ", std::to_string(preserve_fds), " with LISTEN_FDS=",
+                                 std::to_string(host.listen_fds), ": no process has so many descriptors"}));
+}
+
 Result<Host> probe_host(const process::LabelsAsked& labels) {
   Host host;
   host.privileged = has_admin_capability();
@@ -294,7 +302,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   plan.net_devices = TRY(ns::plan_net_devices(spec, facts));
 
   Builder& builder = plan.builder;
-  builder.preserve_fds(host.listen_fds + options.preserve_fds);
+  builder.preserve_fds(TRY(count_preserved_fds(host, options.preserve_fds)));
   ns::plan_namespace_steps(plan.namespaces, spec, builder);
   ns::plan_net_device_steps(plan.net_devices, builder);
   TRY(process::check_mount_label(linux_of(spec).mount_label, host.modules));

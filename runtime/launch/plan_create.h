@@ -37,6 +37,11 @@ Result<Host> probe_host(const process::LabelsAsked& labels);
 // The same for a whole bundle: with what its other fields need to know.
 Result<Host> probe_host_for(const spec::Spec& spec, const std::string& id);
 
+// How many descriptors, from 3 on, the application is to have: $LISTEN_FDS and --preserve-fds together.
+//   fails   unsupported, if they are more than a process can have: their sum would wrap around, and what init
+//   inherits would be taken for the application's
+Result<std::uint32_t> count_preserved_fds(const Host& host, std::uint32_t preserve_fds);
+
 struct CgroupPlan {
   std::string path;  // below the mount; empty: no cgroup
   std::vector<cgroups::Write> writes;

@@ -139,7 +139,7 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
   ExecPlan plan;
   plan.oom_score_adj = process.oom_score_adj;
   plan::Builder& builder = plan.builder;
-  builder.preserve_fds(host.listen_fds + options.preserve_fds);
+  builder.preserve_fds(TRY(count_preserved_fds(host, options.preserve_fds)));
   const process::ProcessContext context = exec_context(frozen, state, host);
 
   TRY(plan_labels(process, host, new_keyring, builder));

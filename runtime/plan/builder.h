@@ -65,6 +65,8 @@ class Builder {
   }
 
   void preserve_fds(std::uint32_t count) { preserved_fds_ = count; }
+  // What is donated is numbered from here on, above the application's descriptors.
+  [[nodiscard]] int lowest_donation() const { return static_cast<int>(3 + preserved_fds_); }
 
   [[nodiscard]] const std::vector<Donation>& donations() const { return donations_; }
   // The image, with -1 in every entry of the descriptor table.
