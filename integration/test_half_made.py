@@ -47,6 +47,44 @@ def test_an_interrupted_create_says_what_it_waited_for_and_leaves_nothing(
     nothing_left.soon()
 
 
+@extension("who is asked to give up undoes what it has made, behind the gate too")
+@pytest.mark.parametrize("kind", ["startContainer", "poststart"])
+def test_a_run_is_interrupted_in_its_last_hooks(container, bundle, nothing_left, kind):
+    begun = "/begun" if kind == "startContainer" else f"{bundle.rootfs}/begun"
+    add_hook(bundle, kind, f"touch {begun}; exec sleep 1000")
+    bundle.sleeper().save()
+    container.root.mkdir()
+    (bundle.path / "errors").touch()
+    (bundle.rootfs / "begun").touch()
+    nothing_left.from_now_on()
+    (bundle.rootfs / "begun").unlink()
+    with open(bundle.path / "errors", "wb") as errors:
+        runner = container.spawn_with(["run", "--bundle", bundle.path, container.id], stderr=errors)
+    eventually((bundle.rootfs / "begun").exists, "the hook runs")
+
+    runner.send_signal(signal.SIGTERM)
+
+    assert runner.wait(10) == 1
+    assert "interrupted (SIGTERM)" in (bundle.path / "errors").read_text()
+    nothing_left.soon()
+
+
+@extension("who is asked to give up undoes what it has made")
+def test_an_exec_into_a_paused_container_can_be_interrupted(container, bundle):
+    container.launch_sleeper()
+    container.call("pause").succeeded()
+    with open(bundle.path / "errors", "wb") as errors:
+        runner = container.spawn_with(["exec", "--ignore-paused", container.id, "true"], stderr=errors)
+    inside = container.cgroup / "cgroup.procs"
+    eventually(lambda: len(inside.read_text().split()) == 3, "its process is in the frozen cgroup")
+
+    runner.send_signal(signal.SIGTERM)
+
+    assert runner.wait(10) == 255
+    assert "interrupted (SIGTERM) while waiting for" in (bundle.path / "errors").read_text()
+    eventually(lambda: len(inside.read_text().split()) == 2, "its process is gone")
+
+
 @extension("a signal that the caller ignores, as nohup does, interrupts nothing")
 def test_an_ignored_signal_does_not_interrupt_create(container, bundle):
     add_hook(bundle, "createRuntime", f"touch {bundle.path}/begun; while [ ! -e {bundle.path}/go ]; do sleep 0.01; done")

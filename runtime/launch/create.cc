@@ -30,11 +30,15 @@ std::string hook_state_of(const Container& container) {
 }
 
 // The state of a container as its own hooks after `start` are told it.
-Status run_poststart(const container::Store& store, const std::string& id, const spec::Hooks& hooks) {
+//   interrupts   open_interrupts(), or a closed one: then a signal ends us and not the hook
+Status run_poststart(const container::Store& store,
+                     const std::string& id,
+                     const spec::Hooks& hooks,
+                     FdRef interrupts) {
   if (hooks.poststart.empty()) return {};
   const Container container = TRY(Container::open(store, id, Container::Lock::none));
-  Status done =
-      run_hooks({"poststart", &hooks.poststart, hook_state_of(container), container.record().bundle});
+  Status done = run_hooks(
+      {"poststart", &hooks.poststart, hook_state_of(container), container.record().bundle, interrupts});
   if (done.has_value()) return done;
   (void)delete_container(store, id, true);
   return done;
@@ -78,8 +82,8 @@ Status open_gate(const Container& container) {
 
 // Our standard streams go to the container, so it must not outlive a failed start of ours half-way:
 // everything is undone by `launched`.
-Status open_own_gate(Launched& launched) {
-  return explain_death(start_program(launched.sync, &launched.init), launched.cgroup.dir());
+Status open_own_gate(Launched& launched, FdRef interrupts) {
+  return explain_death(start_program(launched.sync, &launched.init, interrupts), launched.cgroup.dir());
 }
 
 // The container stands on its own from here on; what remains ours is the process we may wait for.
@@ -134,13 +138,13 @@ Result<int> run_container(const container::Store& store, const LaunchOptions& op
   if (!launched.bundle.spec.process.has_value())
     return Error::invalid_config("/process", "must be set to start a container");
   std::optional<NotifyRelay> relay = TRY(open_relay(launched.record.dir()));
-  TRY(open_own_gate(launched));
+  TRY(open_own_gate(launched, interrupts));
 
   const spec::Hooks hooks = launched.bundle.spec.hooks;
   InitProcess init = hand_over(std::move(launched));
   const pid_t main = init.pid();
   if (options.detach) init.keep();
-  TRY(run_poststart(store, options.id, hooks));
+  TRY(run_poststart(store, options.id, hooks, interrupts));
   if (options.detach) {
     if (relay.has_value()) TRY(wait_until_ready(*relay, main, init.pidfd(), interrupts));
     return 0;
@@ -174,7 +178,7 @@ Status start_container(const container::Store& store, const std::string& id) {
     if (started.error().kind() == ErrorKind::hook) (void)delete_container(store, id, true);
     return started;
   }
-  TRY(run_poststart(store, id, hooks));
+  TRY(run_poststart(store, id, hooks, FdRef(-1)));
   return notified.has_value()
              ? wait_until_ready(notified->relay, notified->init.pid(), notified->init.fd(), FdRef(-1))
              : Status();

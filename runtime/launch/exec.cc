@@ -11,6 +11,7 @@
 #include "runtime/launch/donations.h"
 #include "runtime/launch/foreground.h"
 #include "runtime/launch/init_image.h"
+#include "runtime/launch/interrupts.h"
 #include "runtime/launch/launch.h"
 #include "runtime/launch/launcher.h"
 #include "runtime/launch/plan_exec.h"
@@ -91,7 +92,8 @@ struct Inside {  // a process that is in the container, confined, and waits for 
 
 Result<Inside> launch_inside(const Container& container,
                              ExecPlan& plan,
-                             const ExecOptions& options) {
+                             const ExecOptions& options,
+                             FdRef interrupts) {
   const Pidfd init = TRY(container.init());
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   sys::SocketPair console;
@@ -118,19 +120,20 @@ Result<Inside> launch_inside(const Container& container,
   request.inherited = donations.numbers();
   request.oom_score_adj = plan.oom_score_adj;
   request.cpus = plan.initial_cpus;
+  request.may_be_frozen = options.ignore_paused;
   InitProcess process = TRY(spawn_in(container, request, options));
   TRY(cgroups::enter_rdt(container::rdt_group_of(container.record()), process.pid()));
   donations = Donations(0);  // only the process may hold its end of the conversation
-  if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process));
-  TRY(expect_line(sync.ours, protocol::Line::ready, process));
+  if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process, interrupts));
+  TRY(expect_line(sync.ours, protocol::Line::ready, process, interrupts));
   TRY(apply_rlimits(plan.rlimits, process.pid()));
   return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};
 }
 
-Status start_inside(Inside& inside, const ExecOptions& options) {
+Status start_inside(Inside& inside, const ExecOptions& options, FdRef interrupts) {
   TRY(send_pidfd(options.pidfd_socket, inside.process.pidfd(), "setns"));
   PidFile pid_file = TRY(PidFile::write(options.pid_file, inside.process.pid()));
-  TRY(start_program(inside.sync, &inside.process));
+  TRY(start_program(inside.sync, &inside.process, interrupts));
   pid_file.keep();
   return {};
 }
@@ -149,10 +152,11 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
 
   ExecPlan plan =
       TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));
-  Inside inside = TRY(launch_inside(container, plan, options));
+  const UniqueFd interrupts = TRY(open_interrupts());
+  Inside inside = TRY(launch_inside(container, plan, options, interrupts));
   UniqueFd master;
   if (inside.console.is_open()) master = TRY(receive_master(inside.console));
-  TRY(start_inside(inside, options));
+  TRY(start_inside(inside, options, interrupts));
   if (options.detach) {
     inside.process.keep();
     return 0;

@@ -1,4 +1,5 @@
-// The wish of whoever started us that we give up: SIGINT, SIGTERM and SIGHUP while a container is being made.
+// The wish of whoever started us that we give up: SIGINT, SIGTERM and SIGHUP while a container, or a process
+// in one, is being made.
 //
 // They must not end us at once, since what is half made would stay; they arrive as a descriptor that every
 // long wait watches besides its own.

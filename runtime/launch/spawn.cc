@@ -244,8 +244,8 @@ Result<InitProcess> spawn_init(const SpawnRequest& request) {
   clone_args args{};
   args.flags = request.clone_flags | CLONE_PIDFD;
   // Like vfork: no page table is copied, and we go on when init is executed. Not when the child has to wait
-  // for what we do next.
-  if (!request.waits_for_maps) args.flags |= CLONE_VM | CLONE_VFORK;
+  // for what we do next, or for a thaw: nothing but SIGKILL gets us out of that.
+  if (!request.waits_for_maps && !request.may_be_frozen) args.flags |= CLONE_VM | CLONE_VFORK;
   if (request.cgroup >= 0) {
     args.flags |= kIntoCgroup;
     args.cgroup = static_cast<std::uint64_t>(request.cgroup);

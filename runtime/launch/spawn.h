@@ -23,6 +23,7 @@ struct SpawnRequest {
   FdRef sync{-1};               // the child's end
   std::vector<int> inherited;   // descriptors without O_CLOEXEC in the child: donations, plan and sync
   bool waits_for_maps = false;  // a new user namespace: its maps come first, then the child becomes its root
+  bool may_be_frozen = false;   // its cgroup: then it does not even execute init until that is thawed
   std::optional<std::int32_t> oom_score_adj;  // inherited by the child: it is ours during the clone
   std::vector<unsigned long> cpus;            // affinity of the child, likewise; empty: ours
   std::uint32_t root_uid = 0, root_gid = 0;   // ids the child takes in that namespace

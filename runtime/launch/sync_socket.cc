@@ -125,13 +125,14 @@ Result<InitProcess> expect_forked(FdRef socket, InitProcess& init, FdRef interru
   return next;
 }
 
-Status start_program(FdRef socket, InitProcess* init) {
+Status start_program(FdRef socket, InitProcess* init, FdRef interrupts) {
   Status said = send_line(socket, Line::start);
   const bool is_gone =
       !said.has_value() && (said.error().code() == EPIPE || said.error().code() == ECONNRESET);
   if (is_gone) return describe_death_behind_gate(init);
   TRY(std::move(said));
 
+  TRY(wait_readable(socket, interrupts, "container init to execute the program"));
   const Packet packet = TRY(receive_packet(socket));
   const UniqueFd unwanted(packet.fd);
   const std::optional<Frame> frame = TRY(open_packet(packet));

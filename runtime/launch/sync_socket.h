@@ -29,8 +29,9 @@ Result<InitProcess> expect_forked(FdRef socket, InitProcess& init, FdRef interru
 
 // Says `start`, and waits until execve has closed the socket: the application runs. A program that has
 // already ended looks like one that runs, and is no failure of ours.
-//   init    its process if it is our child, which is then reaped to tell how it ended; else nullptr
-//   fails   what init said, or that it died before it executed the program
-Status start_program(FdRef socket, InitProcess* init);
+//   init         its process if it is our child, which is then reaped to tell how it ended; else nullptr
+//   interrupts   as for expect_line: hooks inside and a frozen cgroup take the time they take
+//   fails        what init said, or that it died before it executed the program
+Status start_program(FdRef socket, InitProcess* init, FdRef interrupts = FdRef(-1));
 
 }  // namespace capsule::launch
