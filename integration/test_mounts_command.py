@@ -179,6 +179,17 @@ def test_if_one_cannot_be_added_none_is(container, change, source):
     assert set(mounts_of(container)) == set(before)
 
 
+def test_what_is_undone_is_not_what_a_copied_link_leads_to(container, change, work):
+    container.launch_sleeper()
+    (work / "link").symlink_to("/proc")
+    before = mounts_of(container)
+
+    link = bind(work / "link", "/link", "bind", "copy-symlink")
+    change("add", TMPFS, link, {**TMPFS, "options": ["nonsense"]}).refused("/mounts/2: mount: ")
+
+    assert set(mounts_of(container)) == set(before)
+
+
 @pytest.mark.parametrize(
     "mount, why",
     [

@@ -19,6 +19,7 @@ struct Context {
 
   plan::RootMode root_mode = plan::RootMode::plain;
   int root = -1;               // the container's root: every target is resolved in it
+  int32_t attached = 0;        // mounts put somewhere: what `mounted` tells
   unsigned covered_roots = 0;  // mounts that the root was before another one was put on it
   int dev = -1;                // its /dev
   int host_proc =

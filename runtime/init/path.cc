@@ -176,7 +176,9 @@ bool lies_on_procfs(int fd) {
 bool attach(Context& ctx, int mount, int target, const char* name) {
   const long moved =
       raw::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-  return moved < 0 ? fail(ctx, "move_mount", moved, name) : true;
+  if (moved < 0) return fail(ctx, "move_mount", moved, name);
+  ++ctx.attached;
+  return true;
 }
 
 bool set_attributes(Context& ctx, int mount, const plan::MountAttributes& a, const char* name) {

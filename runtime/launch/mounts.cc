@@ -1,4 +1,7 @@
 // `mounts add` and `mounts remove`: a process enters a container that lives, mounts or unmounts, and is gone.
+#include <cstdint>
+#include <vector>
+
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
@@ -32,11 +35,6 @@ Result<std::vector<spec::Mount>> read_mounts_file(const std::string& path) {
   return mounts;
 }
 
-struct Entered {  // what is known when the process has said its last line
-  Status status;
-  std::size_t mounted = 0;
-};
-
 Result<InitProcess> spawn_in(const Container& container, MountsPlan& plan, UniqueFd their_sync) {
   const Pidfd init = TRY(container.init());
   Donations donations(kLowestDescriptor);
@@ -58,17 +56,18 @@ Result<InitProcess> spawn_in(const Container& container, MountsPlan& plan, Uniqu
   return spawn_init(request);
 }
 
-Status follow(FdRef sync, const MountsPlan& plan, InitProcess& process, std::size_t& mounted) {
-  for (; mounted < plan.lines; ++mounted)
-    TRY(expect_line(sync, protocol::Line::mounted, process));
+//   attached   what is known of it when the process has said its last line: the number after each of the mounts
+Status follow(FdRef sync, const MountsPlan& plan, InitProcess& process, std::vector<std::int32_t>& attached) {
+  while (attached.size() < plan.lines)
+    attached.push_back(TRY(expect_frame(sync, protocol::Line::mounted, process, FdRef(-1))).value);
   return expect_line(sync, protocol::Line::ready, process);
 }
 
-Status enter(const Container& container, MountsPlan& plan, std::size_t& mounted) {
+Status enter(const Container& container, MountsPlan& plan, std::vector<std::int32_t>& attached) {
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   InitProcess process = TRY(spawn_in(container, plan, std::move(sync.theirs)));
   if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process));
-  return follow(sync.ours, plan, process, mounted);
+  return follow(sync.ours, plan, process, attached);
 }
 
 Status take_off(const Container& container,
@@ -78,7 +77,7 @@ Status take_off(const Container& container,
   if (mounts.empty()) return {};
   frozen.mounts = std::move(mounts);
   MountsPlan plan = TRY(plan_remove_mounts(frozen, container.record(), host));
-  std::size_t none = 0;
+  std::vector<std::int32_t> none;
   return enter(container, plan, none);
 }
 
@@ -92,10 +91,10 @@ Status add_mounts(const container::Store& store, const std::string& id, const st
   const Host host = TRY(probe_host({}));
   MountsPlan plan = TRY(plan_add_mounts(frozen, container.record(), host));
 
-  std::size_t mounted = 0;
-  Status added = enter(container, plan, mounted);
+  std::vector<std::int32_t> attached;
+  Status added = enter(container, plan, attached);
   if (added.has_value()) return added;
-  const Status undone = take_off(container, host, frozen, plan_undo(frozen.mounts, mounted));
+  const Status undone = take_off(container, host, frozen, plan_undo(frozen.mounts, attached));
   if (!undone.has_value()) log::warning(undone.error().message());
   return added;
 }

@@ -1,7 +1,5 @@
 #include "runtime/launch/plan_mounts.h"
 
-#include <algorithm>
-
 #include "runtime/base/text.h"
 #include "runtime/plan/protocol.h"
 
@@ -52,11 +50,14 @@ Result<MountsPlan> plan_remove_mounts(const spec::Spec& frozen,
   return plan;
 }
 
-std::vector<spec::Mount> plan_undo(const std::vector<spec::Mount>& mounts, std::size_t done) {
-  std::vector<spec::Mount> undo(mounts.begin(), mounts.begin() + static_cast<std::ptrdiff_t>(done));
-  std::erase_if(undo, [](const spec::Mount& mount) {
-    return std::find(mount.options.begin(), mount.options.end(), "remount") != mount.options.end();
-  });
+std::vector<spec::Mount> plan_undo(const std::vector<spec::Mount>& mounts,
+                                   const std::vector<std::int32_t>& attached) {
+  std::vector<spec::Mount> undo;
+  std::int32_t before = 0;
+  for (std::size_t i = 0; i < attached.size(); ++i) {
+    if (attached[i] > before) undo.push_back(mounts[i]);
+    before = attached[i];
+  }
   return undo;
 }
 

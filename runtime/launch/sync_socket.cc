@@ -105,11 +105,17 @@ Result<std::optional<Frame>> receive_frame(FdRef socket) {
   return open_packet(packet);
 }
 
-Status expect_line(FdRef socket, Line line, InitProcess& init, FdRef interrupts) {
+Result<Frame> expect_frame(FdRef socket, Line line, InitProcess& init, FdRef interrupts) {
   TRY(wait_readable(socket, interrupts, cat({"container init to say ", protocol::name_of(line)})));
   const std::optional<Frame> frame = TRY(receive_frame(socket));
   if (!frame.has_value()) return describe_death(init, line);
-  return check_line(*frame, line);
+  TRY(check_line(*frame, line));
+  return *frame;
+}
+
+Status expect_line(FdRef socket, Line line, InitProcess& init, FdRef interrupts) {
+  TRY(expect_frame(socket, line, init, interrupts));
+  return {};
 }
 
 Result<InitProcess> expect_forked(FdRef socket, InitProcess& init, FdRef interrupts) {

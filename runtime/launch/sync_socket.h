@@ -24,6 +24,9 @@ Result<std::optional<protocol::Frame>> receive_frame(FdRef socket);
 //   interrupts   open_interrupts(); a signal there ends the waiting with an error
 Status expect_line(FdRef socket, protocol::Line line, InitProcess& init, FdRef interrupts = FdRef(-1));
 
+// The same, for a line with a value.
+Result<protocol::Frame> expect_frame(FdRef socket, protocol::Line line, InitProcess& init, FdRef interrupts);
+
 // Waits for `forked`: the process that goes on in place of `init`.
 Result<InitProcess> expect_forked(FdRef socket, InitProcess& init, FdRef interrupts = FdRef(-1));
 

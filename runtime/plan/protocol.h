@@ -8,7 +8,7 @@
 //        | --- network_ready ----------> |
 //        | <-- rootfs_mounted ---------- |   only with prestart or createRuntime hooks: all mounted, nothing pivoted
 //        | --- hooks_done -------------> |
-//        | <-- mounted ----------------- |   only in a container that lives: one of the mounts to be added is there
+//        | <-- mounted ----------------- |   only in a container that lives: one more of what is to be added is done
 //        | <-- ready ------------------- |   pivoted and confined; its next act is to wait at the gate
 //        |     commits state.json        |
 //        | --- start ------------------> |   `run` on this socket; `create` leaves, and `start` says it on the gate
@@ -69,7 +69,7 @@ constexpr const char* name_of(Line line) {
 struct Frame {
   Line line;
   uint8_t reserved[3];
-  int32_t value;  // forked: the pid; otherwise 0
+  int32_t value;  // forked: the pid; mounted: how many mounts are attached so far; otherwise 0
 };
 static_assert(sizeof(Frame) == 8);
 

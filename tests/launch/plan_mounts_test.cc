@@ -92,17 +92,18 @@ TEST_CASE("the host's own mount namespace is nobody's to change", "[launch][moun
   CHECK_FALSE(plan_remove_mounts(frozen, record_of_c1(), test::ordinary_host()).has_value());
 }
 
-TEST_CASE("what is undone is what was mounted, and no remount", "[launch][mounts]") {
+TEST_CASE("what is undone is what was mounted, and no remount or copied link", "[launch][mounts]") {
   const std::vector<spec::Mount> mounts = {{.destination = "/a"},
                                            {.destination = "/a", .options = {"remount", "ro"}},
                                            {.destination = "/b"},
                                            {.destination = "/c"}};
-  const std::vector<spec::Mount> undo = plan_undo(mounts, 3);
+  const std::vector<spec::Mount> undo = plan_undo(mounts, {1, 1, 2});
 
   REQUIRE(undo.size() == 2);
   CHECK(undo[0].destination == "/a");
   CHECK(undo[1].destination == "/b");
-  CHECK(plan_undo(mounts, 0).empty());
+  CHECK(plan_undo(mounts, {}).empty());
+  CHECK(plan_undo(mounts, {0, 0, 0}).empty());
 }
 
 }  // namespace
