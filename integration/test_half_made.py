@@ -1,6 +1,7 @@
 """What a runtime leaves when it is interrupted, and how `delete --force` copes with whatever it finds."""
 
 import signal
+import socket
 
 import pytest
 
@@ -83,6 +84,24 @@ def test_an_exec_into_a_paused_container_can_be_interrupted(container, bundle):
     assert runner.wait(10) == 255
     assert "interrupted (SIGTERM) while waiting for" in (bundle.path / "errors").read_text()
     eventually(lambda: len(inside.read_text().split()) == 2, "its process is gone")
+
+
+@extension("a socket that nobody accepts at is given up after five seconds")
+@pytest.mark.parametrize("flag", ["--console-socket", "--pidfd-socket"])
+def test_a_socket_at_which_nobody_accepts_ends_create(container, bundle, work, nothing_left, flag):
+    bundle.process["terminal"] = flag == "--console-socket"
+    bundle.save()
+    container.root.mkdir()
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind(str(work / "socket"))
+        listener.listen(0)
+        first.connect(str(work / "socket"))
+        nothing_left.from_now_on()
+
+        refused = container.try_create(flag, work / "socket", timeout=20)
+
+        refused.refused(f"{flag.strip('-').replace('-', ' ') if 'pidfd' in flag else flag}: connect")
+    nothing_left.soon()
 
 
 @extension("a signal that the caller ignores, as nohup does, interrupts nothing")

@@ -91,21 +91,6 @@ Result<UniqueFd> open_namespace(const Donation& d) {
   return ns;
 }
 
-Result<UniqueFd> connect_to(const std::string& path) {
-  UniqueFd socket = TRY(sys::unix_socket(SOCK_STREAM));
-  TRY(sys::unix_connect_path(socket, path));
-  return socket;
-}
-
-// An agent that hangs must not hang us with it, nor init, which sends the message.
-Result<UniqueFd> connect_to_agent(const std::string& path) {
-  constexpr int kPatience = 5;  // seconds
-  UniqueFd socket = TRY(sys::unix_socket(SOCK_STREAM));
-  TRY(sys::set_send_timeout(socket, kPatience));
-  TRY(sys::unix_connect_path(socket, path));
-  return socket;
-}
-
 Result<UniqueFd> open_donation(const Donation& d) {
   using Kind = Donation::Kind;
   switch (d.kind) {
@@ -119,9 +104,8 @@ Result<UniqueFd> open_donation(const Donation& d) {
     case Kind::process_root:
       return sys::openat(FdRef::cwd(), d.source.c_str(), O_PATH | O_DIRECTORY);
     case Kind::console_socket:
-      return connect_to(d.source);
     case Kind::seccomp_listener:
-      return connect_to_agent(d.source);
+      return connect_to_listener(d.source);
     case Kind::sync_socket:
     case Kind::gate_socket:
     case Kind::process:
@@ -131,6 +115,14 @@ Result<UniqueFd> open_donation(const Donation& d) {
 }
 
 }  // namespace
+
+Result<UniqueFd> connect_to_listener(const std::string& path) {
+  constexpr int kPatience = 5;  // seconds
+  UniqueFd socket = TRY(sys::unix_socket(SOCK_STREAM));
+  TRY(sys::set_send_timeout(socket, kPatience));
+  TRY(sys::unix_connect_path(socket, path));
+  return socket;
+}
 
 Result<UniqueFd> Donations::raise(UniqueFd fd) const {
   if (!fd.is_open() || fd.get() >= lowest_) return fd;

@@ -38,6 +38,10 @@ class Donations {
   std::vector<UniqueFd> others_;
 };
 
+// A stream socket connected to `path`. A listener that hangs must not hang us with it, nor init, which sends
+// the message: connecting and sending give up after five seconds (EAGAIN).
+Result<UniqueFd> connect_to_listener(const std::string& path);
+
 // Writes `table` into the descriptor table of a plan's image.
 void fill_descriptor_table(std::string& image, const std::vector<std::int32_t>& table);
 

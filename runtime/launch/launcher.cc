@@ -324,8 +324,7 @@ Status apply_rlimits(const std::vector<process::ResourceLimit>& rlimits, pid_t p
 
 Status send_pidfd(const std::string& path, FdRef pidfd, std::string_view payload) {
   if (path.empty()) return {};
-  const UniqueFd socket = TRY(sys::unix_socket(SOCK_STREAM));
-  TRY(sys::unix_connect_path(socket, path).context("pidfd socket"));
+  const UniqueFd socket = TRY(connect_to_listener(path).context("pidfd socket"));
   return sys::send_with_fd(socket, {payload.data(), payload.size()}, pidfd.get()).context("pidfd socket");
 }
 
