@@ -283,6 +283,20 @@ def test_exec_pins_its_process_to_the_cpus_asked_for(running, work):
     assert running.exec(flags=["--process", path]).out.split() == ["Cpus_allowed_list:", "0"]
 
 
+@extension("what exec is bound to is not the container's, as for create")
+@pytest.mark.skipif(os.cpu_count() < 2, reason="one processor alone")
+def test_exec_is_not_bound_to_the_processors_of_its_caller(running):
+    everywhere = os.sched_getaffinity(0)
+
+    result = running.exec(
+        "grep", "Cpus_allowed_list", "/proc/self/status", "/proc/1/status",
+        preexec_fn=lambda: os.sched_setaffinity(0, {min(everywhere)}),
+    )
+
+    own, init = [line.split(":")[-1] for line in result.lines]
+    assert own == init
+
+
 @pytest.mark.skipif(os.cpu_count() < 2, reason="one processor alone")
 @covers("/process/execCPUAffinity/initial")
 def test_exec_without_a_final_affinity_keeps_the_initial_one(running, work):

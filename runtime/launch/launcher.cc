@@ -6,9 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
@@ -257,15 +255,6 @@ Status prepare_record(container::Record& record, spec::Record& data, const InitP
   data.pid = init.pid();
   data.start_time = read_start_time(init.pid()).value_or(0);
   return record.prepare(data);
-}
-
-// The processors that our caller is bound to (taskset(1), a pinned engine) are not the container's: its
-// cpuset says what it may use. Entering a cgroup no longer forgets the caller's mask (Linux 6.2).
-void reset_cpu_affinity(pid_t pid) {
-  std::array<cpu_set_t, 8> all;  // 8192 processors
-  std::memset(all.data(), 0xff, sizeof(all));
-  // Refused where init is another user's by now: it keeps our mask then.
-  (void)::sched_setaffinity(pid, sizeof(all), all.data());
 }
 
 Status converse(Launch& launch, InitProcess& init) {

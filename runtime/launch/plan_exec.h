@@ -23,6 +23,7 @@ struct ExecPlan {
   std::vector<process::ResourceLimit> rlimits;
   std::optional<std::int32_t> oom_score_adj;
   std::vector<unsigned long> initial_cpus;  // bit mask; empty: ours
+  bool resets_cpus = false;                 // to all that the cgroup allows: the process asks for none
 };
 
 // The process that `options` describe: the process file's, or the container's own with the changes asked for.

@@ -231,6 +231,13 @@ Result<sys::ExitStatus> InitProcess::reap() {
   return sys::wait_exited(pidfd_);
 }
 
+void reset_cpu_affinity(pid_t pid) {
+  std::array<cpu_set_t, 8> all;  // 8192 processors
+  std::memset(all.data(), 0xff, sizeof(all));
+  // Refused where init is another user's by now: it keeps our mask then.
+  (void)::sched_setaffinity(pid, sizeof(all), all.data());
+}
+
 Result<InitProcess> spawn_init(const SpawnRequest& request) {
   const std::string plan_number = std::to_string(request.plan_memfd.get());
   const std::string sync_number = std::to_string(request.sync.get());
