@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <optional>
 #include <poll.h>
 #include <spawn.h>
@@ -89,7 +91,8 @@ Result<pid_t> spawn_hook(const spec::Hook& hook, const Pipe& in, const Pipe& out
 int milliseconds_left(const std::optional<Clock::time_point>& deadline) {
   if (!deadline.has_value()) return -1;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - Clock::now()).count();
-  return left > 0 ? static_cast<int>(left) : 0;
+  constexpr std::int64_t kLongest = 3'600'000;  // who waits looks again then: weeks do not fit poll(2)
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, kLongest));
 }
 
 void keep_tail(std::string& output, std::string_view more) {
@@ -135,7 +138,9 @@ Result<bool> watch(Running& hook, const std::optional<Clock::time_point>& deadli
   for (;;) {
     std::array fds{pollfd{hook.pidfd.get(), POLLIN, 0}, pollfd{hook.out.get(), POLLIN, 0},
                    pollfd{hook.in.get(), POLLOUT, 0}, pollfd{interrupts.get(), POLLIN, 0}};
-    if (TRY(sys::poll(fds, milliseconds_left(deadline))) == 0) return false;
+    const int left = milliseconds_left(deadline);
+    if (left == 0) return false;
+    (void)TRY(sys::poll(fds, left));
     if (fds[3].revents != 0) TRY(check_interrupts(interrupts));
     if (fds[2].revents != 0) feed(hook);
     if (fds[1].revents != 0) (void)read_some(hook);

@@ -94,6 +94,13 @@ TEST_CASE("of a hook that is killed for its time the output is told too", "[laun
         "godot");
 }
 
+TEST_CASE("a hook may be given weeks", "[launch][hooks]") {
+  const test::Scratch scratch;
+  spec::Hook patient = shell("sleep 1");
+  patient.timeout = 4'294'968;  // 704 ms more than 32 bits hold
+  CHECK(run({patient}, scratch).has_value());
+}
+
 TEST_CASE("what a hook leaves behind does not keep us, silent or talkative", "[launch][hooks]") {
   for (const char* straggler : {"sleep 60", "exec yes"}) {
     const test::Scratch scratch;
