@@ -56,7 +56,8 @@ Result<InitProcess> spawn_in(const Container& container, MountsPlan& plan, Uniqu
   return spawn_init(request);
 }
 
-//   attached   what is known of it when the process has said its last line: the number after each of the mounts
+//   attached   what is known of it when the process has said its last line: the number after each of the
+//   mounts
 Status follow(FdRef sync, const MountsPlan& plan, InitProcess& process, std::vector<std::int32_t>& attached) {
   while (attached.size() < plan.lines)
     attached.push_back(TRY(expect_frame(sync, protocol::Line::mounted, process, FdRef(-1))).value);

@@ -27,8 +27,8 @@ Result<MountsPlan> plan_add_mounts(const spec::Spec& frozen, const spec::Record&
 Result<MountsPlan> plan_remove_mounts(const spec::Spec& frozen, const spec::Record& record, const Host& host);
 
 // What is to be taken off again of `mounts`, of which the first attached.size() came to be.
-//   attached   how many mounts there were after each: a remount, or a link that is copied, adds none, and what
-//   is mounted at its place is not ours to take off
+//   attached   how many mounts there were after each: a remount, or a link that is copied, adds none, and
+//   what is mounted at its place is not ours to take off
 std::vector<spec::Mount> plan_undo(const std::vector<spec::Mount>& mounts,
                                    const std::vector<std::int32_t>& attached);
 
