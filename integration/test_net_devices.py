@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -82,6 +83,25 @@ def launched(container, bundle):
         return links(container.pid)
 
     return launch
+
+
+@pytest.fixture
+def busy_network(make_device):
+    """A namespace with so many addresses that the kernel lists them in parts, and another that comes and goes all the time."""
+    device, stopped = make_device("busy0"), threading.Event()
+    many = [f"address add 10.{number >> 8}.{number & 255}.1/32 dev {device}\n" for number in range(1500)]
+    subprocess.run(["ip", "-batch", "-"], input="".join(many), text=True, check=True)
+
+    def change():
+        both = "".join(f"address {verb} 192.0.2.77/32 dev {device}-out\n" for verb in ("add", "delete"))
+        while not stopped.is_set():
+            subprocess.run(["ip", "-batch", "-"], input=both * 200, text=True, capture_output=True)
+
+    changes = threading.Thread(target=change)
+    changes.start()
+    yield
+    stopped.set()
+    changes.join()
 
 
 @pytest.fixture
@@ -178,6 +198,17 @@ def test_addresses_that_are_not_permanent_and_global_stay_behind(launched, devic
     inside = launched({device: {}})
 
     assert [info["local"] for info in inside[device]["addr_info"] if info["family"] == "inet"] == ["198.51.100.7"]
+
+
+def test_changes_in_the_hosts_network_meanwhile_do_not_matter(launched, make_device, busy_network):
+    devices = [make_device(f"capsule{number}") for number in range(12)]
+    for number, device in enumerate(devices):
+        ip("addr", "add", f"198.51.{number}.1/24", "dev", device)
+
+    inside = launched({device: {} for device in devices})
+
+    found = {device: [info["local"] for info in addresses(inside[device])] for device in devices}
+    assert found == {device: [f"198.51.{number}.1"] for number, device in enumerate(devices)}
 
 
 @covers("/linux/netDevices/*/name")

@@ -16,11 +16,16 @@ namespace capsule::ns {
 namespace {
 
 constexpr std::size_t kDatagramSize = 32768;  // what the kernel fills at most in one go of a dump
+constexpr int kAttempts = 32;                 // to list what others are changing
 
 Status check_end(const NetlinkMessage& message, std::string_view object) {
   const NetlinkEnd end = TRY(parse_netlink_end(message));
   if (end.err == 0) return {};
   return Error::system("rtnetlink", end.err, object).hint(end.words);
+}
+
+Error changed_meanwhile(std::string_view object) {
+  return Error::system("rtnetlink", EAGAIN, object).hint("the devices changed while they were listed");
 }
 
 Result<bool> is_same(FdRef one, FdRef other) {
@@ -54,22 +59,22 @@ Result<std::optional<Link>> find_link(Network& network,
 
 // The same as before if nobody has it: what a program outside may remember stays right.
 Result<int> find_free_index(Network& network, int wanted, std::string_view name) {
-  bool is_taken = false;
-  int highest = wanted;
-  TRY(network.ask(all_links_request(), name, [&](const NetlinkMessage& message) -> Status {
-    const Link link = TRY(parse_link(message));
-    is_taken = is_taken || link.index == wanted;
-    highest = std::max(highest, link.index);
+  std::vector<int> taken;
+  const auto begin = [&] { taken = {wanted}; };
+  TRY(network.list(all_links_request(), name, begin, [&](const NetlinkMessage& message) -> Status {
+    taken.push_back(TRY(parse_link(message)).index);
     return {};
   }));
-  return is_taken ? highest + 1 : wanted;
+  const bool is_free = std::count(taken.begin(), taken.end(), wanted) == 1;
+  return is_free ? wanted : *std::max_element(taken.begin(), taken.end()) + 1;
 }
 
 // In the order in which they must be added to be in the same order again: the kernel appends IPv4 addresses
 // and puts IPv6 ones first.
 Result<std::vector<Address>> read_addresses(Network& network, const Link& link) {
   std::vector<Address> addresses;
-  TRY(network.ask(all_addresses_request(), link.name, [&](const NetlinkMessage& message) -> Status {
+  const auto begin = [&] { addresses.clear(); };
+  TRY(network.list(all_addresses_request(), link.name, begin, [&](const NetlinkMessage& message) -> Status {
     Address address = TRY(parse_address(message));
     if (address.index != link.index || !is_preserved(address)) return {};
     addresses.insert(address.family == AF_INET6 ? addresses.begin() : addresses.end(), std::move(address));
@@ -113,16 +118,31 @@ Result<Network> Network::open(UniqueFd space, const Network& own) {
 Status Network::ask(const NetlinkRequest& request, std::string_view object, const Reader& read) {
   TRY(sys::send_with_fd(socket_, request.finish(++sequence_), -1).context("rtnetlink ", object));
   std::array<char, kDatagramSize> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): received into
+  bool is_mixed = false;                   // of what was before a change and what is after it
   for (;;) {
     const std::size_t got = TRY(sys::recv(socket_, buffer).context("rtnetlink ", object));
     for (const NetlinkMessage& message : TRY(parse_netlink_datagram({buffer.data(), got}))) {
       if (message.sequence != sequence_) continue;  // left over from a request that was given up
-      if (message.type == NLMSG_ERROR || message.type == NLMSG_DONE) return check_end(message, object);
-      if ((message.flags & NLM_F_DUMP_INTR) != 0)
-        return Error::system("rtnetlink", EAGAIN, object).hint("the devices changed while they were listed");
+      is_mixed = is_mixed || (message.flags & NLM_F_DUMP_INTR) != 0;
+      if (message.type == NLMSG_ERROR || message.type == NLMSG_DONE) {
+        TRY(check_end(message, object));
+        return is_mixed ? changed_meanwhile(object) : Status();
+      }
       if (read) TRY(read(message));
     }
   }
+}
+
+Status Network::list(const NetlinkRequest& request,
+                     std::string_view object,
+                     const std::function<void()>& begin,
+                     const Reader& read) {
+  for (int left = kAttempts; left > 0; --left) {
+    begin();
+    Status listed = ask(request, object, read);
+    if (listed.has_value() || listed.error().code() != EAGAIN) return listed;
+  }
+  return changed_meanwhile(object);
 }
 
 Result<MovedNetDevices> MovedNetDevices::move(const std::vector<NetDeviceMove>& moves, UniqueFd container) {

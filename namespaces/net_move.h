@@ -28,6 +28,12 @@ class Network {
   // Sends the request, hands every answer to `read` and returns how the request ended.
   //   object   what it is about, for the error
   Status ask(const NetlinkRequest& request, std::string_view object, const Reader& read = {});
+  // A dump, which covers all of the namespace: begun again when anything changes in it meanwhile.
+  //   begin   forgets what was read
+  Status list(const NetlinkRequest& request,
+              std::string_view object,
+              const std::function<void()>& begin,
+              const Reader& read);
 
  private:
   Network(UniqueFd space, UniqueFd socket) : space_(std::move(space)), socket_(std::move(socket)) {}
