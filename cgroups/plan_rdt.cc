@@ -113,18 +113,6 @@ std::string line_list(const Lines& lines) {
   return lines.empty() ? std::string() : cat({join(lines, "\n"), "\n"});
 }
 
-// An octal escape of mountinfo: "\040" for a blank.
-std::string unescaped(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::optional<unsigned char> code =
-        text[i] == '\\' ? parse_integer<unsigned char>(text.substr(i + 1, 3), 8) : std::nullopt;
-    plain.push_back(code.has_value() ? static_cast<char>(*code) : text[i]);
-    if (code.has_value()) i += 3;
-  }
-  return plain;
-}
-
 }  // namespace
 
 std::string rdt_group_path(const spec::IntelRdt& rdt, std::string_view id, std::string_view mount) {
@@ -172,7 +160,7 @@ std::string find_resctrl(std::string_view mountinfo) {
     const std::size_t separator = line.find(" - ");
     if (separator == std::string_view::npos || !line.substr(separator + 3).starts_with("resctrl ")) continue;
     const std::vector<std::string_view> fields = split(line, ' ');
-    if (fields.size() > 4) return unescaped(fields[4]);
+    if (fields.size() > 4) return unescape_mountinfo(fields[4]);
   }
   return {};
 }

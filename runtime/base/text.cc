@@ -80,6 +80,19 @@ std::string json_string(std::string_view text) {
   return out.append("\"");
 }
 
+std::string unescape_mountinfo(std::string_view text) {
+  constexpr std::size_t kDigits = 3;
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view digits = text.substr(i + 1, kDigits);
+    const bool is_escape = text[i] == '\\' && digits.size() == kDigits;
+    const auto code = is_escape ? parse_integer<unsigned char>(digits, 8) : std::nullopt;
+    plain.push_back(code.has_value() ? static_cast<char>(*code) : text[i]);
+    if (code.has_value()) i += kDigits;
+  }
+  return plain;
+}
+
 std::string to_upper(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), ascii_upper);

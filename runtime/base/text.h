@@ -35,6 +35,10 @@ std::string quoted(std::string_view text);
 // UTF-8.
 std::string json_string(std::string_view text);
 
+// A path as proc_pid_mountinfo(5) writes it, "/two\040words": blank, tab, line feed and backslash are \ooo
+// there.
+std::string unescape_mountinfo(std::string_view text);
+
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
 

@@ -10,30 +10,11 @@ namespace {
 
 constexpr std::size_t kMountpointField = 4;  // 36 35 98:0 /mnt1 /mnt2 …, counted from 0
 
-bool is_octal(char c) {
-  return c >= '0' && c <= '7';
-}
-
-// The kernel writes blank, tab, newline and backslash as \ooo.
-std::string unescape(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view digits = text.substr(std::min(i + 1, text.size()), 3);
-    if (text[i] == '\\' && digits.size() == 3 && std::all_of(digits.begin(), digits.end(), is_octal)) {
-      plain += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0'));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
 std::vector<std::string> mountpoints_of(std::string_view mountinfo) {
   std::vector<std::string> points;
   for (const std::string_view line : split(mountinfo, '\n')) {
     const std::vector<std::string_view> fields = split(line, ' ');
-    if (fields.size() > kMountpointField) points.push_back(unescape(fields[kMountpointField]));
+    if (fields.size() > kMountpointField) points.push_back(unescape_mountinfo(fields[kMountpointField]));
   }
   return points;
 }

@@ -63,6 +63,15 @@ TEST_CASE("a JSON string escapes what RFC 8259 demands and nothing else", "[base
   CHECK(json_string("\x7f f\xc3\xbcr") == "\"\x7f f\xc3\xbcr\"");
 }
 
+TEST_CASE("a path of mountinfo has its blanks and backslashes again, and nothing else is taken for one",
+          "[base][text]") {
+  CHECK(unescape_mountinfo("/two\\040words\\134") == "/two words\\");
+  CHECK(unescape_mountinfo("/a\\0401") == "/a 1");
+  CHECK(unescape_mountinfo("/a\\04") == "/a\\04");
+  CHECK(unescape_mountinfo("/a\\") == "/a\\");
+  CHECK(unescape_mountinfo("/a\\890\\777") == "/a\\890\\777");
+}
+
 TEST_CASE("upper and lower case concern ASCII letters only, whatever the locale", "[base][text]") {
   CHECK(to_upper("sigkill-9 \xc3\xbc") == "SIGKILL-9 \xc3\xbc");
   CHECK(to_lower("CAP_SYS_ADMIN@[") == "cap_sys_admin@[");
