@@ -66,7 +66,7 @@ NEWER_FIELDS = [
 ]
 
 CAPSULE = {
-    "no such command yet": [*named("test_every_command_explains_itself", "update", "events")],
+    "no such command yet": [*named("test_every_command_explains_itself", "update")],
 }
 
 RUNC = {
@@ -74,6 +74,7 @@ RUNC = {
     "1.1 leaves the process the processors of its caller": [
         "test_the_processors_of_the_caller_are_not_the_containers"
     ],
+    "1.1 needs the memory controller to tell more than once": ["test_events_tells_at_every_interval"],
     "takes kinds of logs for names of files": ["test_a_log_file_may_be_named_with_its_kind"],
     "1.1 does not know this field": [
         *bad_configs("sysctl-domainname-twice"),
@@ -293,6 +294,17 @@ CRUN = {
     ],
     "1.8 has no such command or flag": [
         *named("test_every_command_explains_itself", "features", "events"),
+        "test_events_stats_prints_one_line_and_ends",
+        "test_events_stats_have_the_members_that_engines_read",
+        "test_events_tells_the_processor_time_in_nanoseconds",
+        "test_events_tells_of_every_size_of_huge_pages",
+        "test_events_tells_how_many_processes_there_are_and_may_be",
+        "test_events_tells_the_memory_and_its_limits",
+        "test_events_tells_what_was_written_to_which_disk",
+        "test_events_tells_at_every_interval",
+        "test_events_of_a_created_container_can_be_told",
+        "test_events_of_a_paused_container_can_be_told",
+        "test_events_tells_when_a_process_was_killed_for_want_of_memory",
         "test_help_names_every_command[-h]",
         "test_features_names_versions_hooks_and_mount_options",
         "test_features_names_what_linux_offers",

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "runtime/base/text.h"
+#include "runtime/cli/duration.h"
 #include "runtime/cli/given.h"
 #include "runtime/cli/values.h"
 
@@ -194,6 +195,17 @@ Result<PsOptions> parse_ps(const Arguments& arguments) {
   options.id = arguments.words[0];
   options.ps_arguments.assign(arguments.words.begin() + 1, arguments.words.end());
   if (options.ps_arguments.empty()) options.ps_arguments.emplace_back("-ef");
+  return options;
+}
+
+Result<EventsOptions> parse_events(const Arguments& arguments) {
+  EventsOptions options;
+  Given given = given_to(arguments);
+  given.flag("stats", options.stats_only).value("interval", options.interval, [](std::string_view text) {
+    return parse_duration("--interval", text);
+  });
+  TRY(check(given, arguments));
+  options.id = arguments.words[0];
   return options;
 }
 

@@ -29,6 +29,7 @@ Result<DeleteOptions> parse_delete(const Arguments& arguments);
 Result<MountsOptions> parse_mounts(const Arguments& arguments);
 Result<ListOptions> parse_list(const Arguments& arguments);
 Result<PsOptions> parse_ps(const Arguments& arguments);
+Result<EventsOptions> parse_events(const Arguments& arguments);
 Result<SpecOptions> parse_spec(const Arguments& arguments);
 
 }  // namespace capsule::cli

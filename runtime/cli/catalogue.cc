@@ -94,6 +94,10 @@ constexpr std::array kDelete = {
     Option{"force", 'f', Takes::nothing, {}, "kill the container first if it still runs"}, kRegex};
 constexpr std::array kList = {kFormat, Option{"quiet", 'q', Takes::nothing, {}, "print identifiers only"}};
 constexpr std::array kPs = {kFormat};
+constexpr std::array kEvents = {
+    Option{"interval", 0, Takes::value, "DURATION", "how often to print what it uses (default: 5s)"},
+    Option{"stats", 0, Takes::nothing, {}, "print once what it uses, and end"},
+};
 constexpr std::array kSpec = {
     Option{"bundle", 'b', Takes::value, "DIR", "write config.json in DIR (default: the current directory)"},
     Option{"file", 'f', Takes::value, "FILE", "write to FILE, replacing what is there"},
@@ -132,6 +136,10 @@ constexpr std::array kCommands = {
             .max_arguments = kAnyNumber,
             .options_end_at_first_argument = true,
             .options = kPs},
+    Command{.name = "events",
+            .summary = "print what a container uses, and when it ran out of memory, as JSON",
+            .arguments = kId,
+            .options = kEvents},
     Command{.name = "mounts",
             .summary = "mount or unmount in a container that lives",
             .arguments = "add|remove <container-id> <file with an array of mounts>",

@@ -19,6 +19,7 @@ constexpr std::array kRuns = {
     std::pair<std::string_view, Run>{"list", list},
     std::pair<std::string_view, Run>{"exec", exec},
     std::pair<std::string_view, Run>{"ps", ps},
+    std::pair<std::string_view, Run>{"events", events},
     std::pair<std::string_view, Run>{"mounts", mounts},
     std::pair<std::string_view, Run>{"pause", pause},
     std::pair<std::string_view, Run>{"resume", resume},

@@ -23,6 +23,7 @@ Result<int> remove(const Globals& globals, const Arguments& arguments);  // `del
 Result<int> list(const Globals& globals, const Arguments& arguments);
 Result<int> exec(const Globals& globals, const Arguments& arguments);
 Result<int> ps(const Globals& globals, const Arguments& arguments);
+Result<int> events(const Globals& globals, const Arguments& arguments);
 Result<int> mounts(const Globals& globals, const Arguments& arguments);
 Result<int> pause(const Globals& globals, const Arguments& arguments);
 Result<int> resume(const Globals& globals, const Arguments& arguments);

@@ -1,6 +1,7 @@
 // What the command line asked for, as plain structs. Those of create, run and exec are runtime/launch's own.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,12 @@ struct PsOptions {
   std::string id;
   OutputFormat format = OutputFormat::table;
   std::vector<std::string> ps_arguments;  // for ps(1); never empty
+};
+
+struct EventsOptions {
+  std::string id;
+  std::chrono::milliseconds interval{5000};
+  bool stats_only = false;  // one line, and no waiting
 };
 
 struct SpecOptions {

@@ -27,6 +27,7 @@ std::string error_of_command(const Arguments& a) {
   if (a.command == "mounts") return error_of(parse_mounts(a));
   if (a.command == "list") return error_of(parse_list(a));
   if (a.command == "ps") return error_of(parse_ps(a));
+  if (a.command == "events") return error_of(parse_events(a));
   if (a.command == "spec") return error_of(parse_spec(a));
   if (a.command == "plan") return error_of(parse_plan(a));
   if (a.command == "features") return error_of(parse_nothing(a));
@@ -51,6 +52,7 @@ TEST_CASE("a wrong number of arguments is refused in runc's words", "[cli][app]"
       {"kill a 9 b", "\"kill\" requires a maximum of 2 argument(s)"},
       {"exec", "\"exec\" requires a minimum of 1 argument(s)"},
       {"ps", "\"ps\" requires a minimum of 1 argument(s)"},
+      {"events", "\"events\" requires exactly 1 argument(s)"},
       {"list a", "\"list\" requires exactly 0 argument(s)"},
       {"spec a", "\"spec\" requires exactly 0 argument(s)"},
       {"features a", "\"features\" requires exactly 0 argument(s)"},
@@ -89,6 +91,8 @@ TEST_CASE("options a command does not know, and values that make no sense, are n
       {"exec -u nobody c1 id",
        "exec: invalid value \"nobody\" for --user: must be uid or uid:gid in numbers"},
       {"exec -g -5 c1 id", "exec: invalid value \"-5\" for --additional-gids: must be a number"},
+      {"events --interval 0s c1", "events: invalid value \"0s\" for --interval: must be greater than 0"},
+      {"events --interval=-1s c1", "events: invalid value \"-1s\" for --interval: must be greater than 0"},
       {"exec c1", "exec: process args cannot be empty"},
       {"list --format yaml", "list: invalid format option: yaml; must be table or json"},
       {"ps -f yaml c1", "ps: invalid format option: yaml; must be table or json"},
@@ -139,4 +143,13 @@ TEST_CASE("kill and delete take an expression in place of an id", "[cli][app]") 
   CHECK(kill.signal == "9");
   CHECK(parse_delete(arguments_of("delete -r -f web")).value().regex);
   CHECK_FALSE(parse_delete(arguments_of("delete web")).value().regex);
+}
+
+TEST_CASE("events tells every five seconds unless it is told otherwise", "[cli][app]") {
+  const EventsOptions usual = parse_events(arguments_of("events c1")).value();
+  CHECK(usual.id == "c1");
+  CHECK(usual.interval.count() == 5000);
+  CHECK_FALSE(usual.stats_only);
+  CHECK(parse_events(arguments_of("events --stats c1")).value().stats_only);
+  CHECK(parse_events(arguments_of("events --interval=1m30s c1")).value().interval.count() == 90'000);
 }

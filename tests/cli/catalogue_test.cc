@@ -17,6 +17,7 @@ std::string sample_of(const Option& option) {
   if (option.name == "log-level") return "debug";
   if (option.name == "cgroup-manager") return "disabled";
   if (option.name == "rootless") return "auto";
+  if (option.name == "interval") return "5s";
   return "1";
 }
 
@@ -42,6 +43,7 @@ std::string parse_error(const Arguments& a) {
   if (a.command == "delete") return error_of(parse_delete(a));
   if (a.command == "list") return error_of(parse_list(a));
   if (a.command == "ps") return error_of(parse_ps(a));
+  if (a.command == "events") return error_of(parse_events(a));
   if (a.command == "spec") return error_of(parse_spec(a));
   if (a.command == "plan") return error_of(parse_plan(a));
   return "no parser for " + a.command;

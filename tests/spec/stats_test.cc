@@ -45,8 +45,8 @@ TEST_CASE("every number is behind the name that runc gives it", "[spec][stats]")
       R"("throttling":{"periods":4,"throttledPeriods":5,"throttledTime":6},)" +
           psi +
           R"(},)"
-          R"("cpuset":{"cpus":[0,2],"cpu_exclusive":0,"mems":[1],"mem_hardwall":0,"mem_exclusive":0,"memory_migrate":0,)"
-          R"("memory_spread_page":0,"memory_spread_slab":0,"memory_pressure":0,"sched_load_balance":0,)"
+          R"("cpuset":{"cpus":[0,2],"cpu_exclusive":0,"mems":[1],"mem_hardwall":0,"mem_exclusive":0,)"
+          R"("memory_migrate":0,"memory_spread_page":0,"memory_spread_slab":0,"memory_pressure":0,"sched_load_balance":0,)"
           R"("sched_relax_domain_level":0},)"
           R"("memory":{"cache":7,"usage":{"limit":18446744073709551615,"usage":8,"max":9,"failcnt":10},)"
           R"("swap":{"limit":11,"usage":12,"failcnt":13},"kernel":{"limit":0,"failcnt":0},)"
