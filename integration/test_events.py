@@ -190,7 +190,7 @@ def test_events_tells_the_processors_that_may_be_used(container, bundle):
 @needs("io")
 @needs_a_disk()
 def test_events_tells_what_was_written_to_which_disk(container, bundle):
-    bundle.bind(DISK, "/disk", "rw")
+    bundle.bind(DISK, "/disk")
     bundle.sh("dd if=/dev/zero of=/disk/events bs=1M count=4 conv=fsync && rm /disk/events; touch /done; while :; do sleep 1; done")
     container.launch()
     eventually((bundle.rootfs / "done").exists, "it has written", seconds=30)

@@ -74,6 +74,7 @@ RUNC = {
     "1.1 leaves the process the processors of its caller": [
         "test_the_processors_of_the_caller_are_not_the_containers"
     ],
+    "1.1 of Debian 13 tells of no huge pages": ["test_events_tells_of_every_size_of_huge_pages"],
     "1.1 needs the memory controller to tell more than once": ["test_events_tells_at_every_interval"],
     "takes kinds of logs for names of files": ["test_a_log_file_may_be_named_with_its_kind"],
     "1.1 does not know this field": [
