@@ -120,6 +120,10 @@ std::string rdt_group_path(const spec::IntelRdt& rdt, std::string_view id, std::
   return *rdt.clos_id == kDefaultGroup ? std::string(mount) : cat({mount, "/", *rdt.clos_id});
 }
 
+std::string schemata_of(const spec::IntelRdt& rdt) {
+  return line_list(lines_of(rdt));
+}
+
 Result<RdtPlan> plan_rdt(const spec::IntelRdt& rdt, std::string_view id, const RdtFacts& facts) {
   if (facts.mount.empty()) {
     return Error::unsupported(

@@ -30,6 +30,9 @@ struct RdtPlan {
 // Where the container's group lies: closID's, the default one for "/", or one named after the container.
 std::string rdt_group_path(const spec::IntelRdt& rdt, std::string_view id, std::string_view mount);
 
+// The lines for `schemata` that it asks for, each with its end; empty: none.
+std::string schemata_of(const spec::IntelRdt& rdt);
+
 //   fails   unsupported without resctrl; invalid_config with the pointer: a closID without a group and
 //   without
 //           schemata, a group that exists with other shares than those asked for

@@ -87,6 +87,21 @@ Status enter_rdt(const RdtGroup& rdt, pid_t pid) {
   return write_group_file(cat({rdt.monitor, "/tasks"}), number).context(kPointer);
 }
 
+Result<std::string> read_schemata(const RdtGroup& rdt) {
+  if (!rdt.is_ours) {
+    return Error::wrong_state(cat({kPointer, ": the shares of ", quoted(rdt.group),
+                                   " are not the container's to change: the group was not made for it"}));
+  }
+  return read_file(FdRef::cwd(), cat({rdt.group, "/schemata"}).c_str()).context(kPointer);
+}
+
+Status write_schemata(const RdtGroup& rdt, std::string_view schemata) {
+  Status written = write_group_file(cat({rdt.group, "/schemata"}), schemata);
+  if (written.has_value()) return written;
+  const std::string mount = rdt.group.substr(0, rdt.group.rfind('/'));
+  return explained(std::move(written).error(), mount).with({kPointer});
+}
+
 Status remove_rdt(const RdtGroup& rdt) {
   TRY(remove_directory(rdt.monitor).context("remove the monitoring group"));
   if (!rdt.is_ours || is_in_use(rdt.group)) return {};

@@ -29,6 +29,12 @@ RdtGroup rdt_group_of(const RdtPlan& plan);
 // Moves a process, and whatever it starts from then on.
 Status enter_rdt(const RdtGroup& rdt, pid_t pid);
 
+// The shares of a group that was made for the container: as the kernel prints them, which is how it takes
+// them back.
+//   fails   wrong_state for a group that was there before: others run in it; system with the kernel's words
+Result<std::string> read_schemata(const RdtGroup& rdt);
+Status write_schemata(const RdtGroup& rdt, std::string_view schemata);
+
 // Only what was made for the container, and of a group with a name only if nobody else is in it: its
 // processes would fall back to the default shares. Missing: done already.
 Status remove_rdt(const RdtGroup& rdt);

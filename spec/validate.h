@@ -2,6 +2,7 @@
 // of the specification.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -22,6 +23,10 @@ Status validate_process(const Process& process, std::string_view pointer);
 
 // The checks that concern mounts, as if they were all there is in `/mounts`.
 Status validate_mounts(const std::vector<Mount>& mounts);
+
+// The checks that concern resources; `pointer` is where they lie: "/linux/resources", or "" for a file of
+// `update`.
+Status validate_resources(const LinuxResources& resources, std::string_view pointer);
 
 // setuid(2) would say EINVAL of an id without a mapping, which tells nobody why. Nothing to check where the
 // maps are not known.

@@ -5,6 +5,7 @@
 #include "runtime/base/text.h"
 #include "spec/names.h"
 #include "spec/pointer.h"
+#include "spec/validate.h"
 #include "spec/validate_checks.h"
 
 namespace capsule::spec {
@@ -81,6 +82,10 @@ Status check_resources(const LinuxResources& resources, std::string_view pointer
   if (resources.memory.has_value()) TRY(check_memory(*resources.memory, cat({pointer, "/memory"})));
   TRY(check_hugepage_limits(resources, pointer));
   return check_unified(resources, pointer);
+}
+
+Status validate_resources(const LinuxResources& resources, std::string_view pointer) {
+  return check_resources(resources, pointer);
 }
 
 }  // namespace capsule::spec

@@ -6,6 +6,7 @@
 #include "runtime/base/text.h"
 #include "runtime/cli/duration.h"
 #include "runtime/cli/given.h"
+#include "runtime/cli/update_options.h"
 #include "runtime/cli/values.h"
 
 namespace capsule::cli {
@@ -177,6 +178,15 @@ Result<MountsOptions> parse_mounts(const Arguments& arguments) {
         cat({"mounts: ", capsule::quoted(action), " is neither \"add\" nor \"remove\""}));
   }
   return MountsOptions{.id = arguments.words[1], .file = arguments.words[2], .remove = action == "remove"};
+}
+
+Result<UpdateOptions> parse_update(const Arguments& arguments) {
+  UpdateOptions options;
+  Given given = given_to(arguments);
+  take_update(given, options);
+  TRY(check(given, arguments));
+  options.id = arguments.words[0];
+  return options;
 }
 
 Result<ListOptions> parse_list(const Arguments& arguments) {

@@ -27,6 +27,7 @@ Result<launch::ExecOptions> parse_exec(const Arguments& arguments);
 Result<KillOptions> parse_kill(const Arguments& arguments);
 Result<DeleteOptions> parse_delete(const Arguments& arguments);
 Result<MountsOptions> parse_mounts(const Arguments& arguments);
+Result<UpdateOptions> parse_update(const Arguments& arguments);
 Result<ListOptions> parse_list(const Arguments& arguments);
 Result<PsOptions> parse_ps(const Arguments& arguments);
 Result<EventsOptions> parse_events(const Arguments& arguments);

@@ -23,6 +23,7 @@ constexpr std::array kRuns = {
     std::pair<std::string_view, Run>{"mounts", mounts},
     std::pair<std::string_view, Run>{"pause", pause},
     std::pair<std::string_view, Run>{"resume", resume},
+    std::pair<std::string_view, Run>{"update", update},
     std::pair<std::string_view, Run>{"spec", spec},
     std::pair<std::string_view, Run>{"plan", plan},
     std::pair<std::string_view, Run>{"features", features},

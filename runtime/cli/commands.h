@@ -27,6 +27,7 @@ Result<int> events(const Globals& globals, const Arguments& arguments);
 Result<int> mounts(const Globals& globals, const Arguments& arguments);
 Result<int> pause(const Globals& globals, const Arguments& arguments);
 Result<int> resume(const Globals& globals, const Arguments& arguments);
+Result<int> update(const Globals& globals, const Arguments& arguments);
 Result<int> spec(const Globals& globals, const Arguments& arguments);
 Result<int> features(const Globals& globals, const Arguments& arguments);
 Result<int> plan(const Globals& globals, const Arguments& arguments);

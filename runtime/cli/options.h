@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/base/log.h"
+#include "runtime/container/container.h"
 #include "runtime/launch/launch.h"
 
 namespace capsule::cli {
@@ -36,6 +37,13 @@ struct MountsOptions {
   std::string id;
   std::string file;  // an array of mounts
   bool remove = false;
+};
+
+struct UpdateOptions {
+  std::string id;
+  std::optional<std::string> file;  // a resources object; "-": standard input. The rest then means nothing
+  container::Change change;
+  std::vector<std::string> ignored;  // options given for the sake of cgroup v1
 };
 
 struct ListOptions {

@@ -130,6 +130,17 @@ Status kill(const Container& container, const KillOptions& options);
 Status pause(const Container& container);
 //   fails   wrong_state "container not paused"
 Status resume(const Container& container);
+
+// What `update` changes; what is absent stays as it is.
+struct Change {
+  spec::LinuxResources resources;                             // device rules are not looked at
+  std::optional<std::string> l3_cache_schema, mem_bw_schema;  // of /linux/intelRdt
+};
+// Changes the limits of a container that is not stopped, and its frozen configuration with them: everything
+// or nothing. `container` is locked.
+//   fails   wrong_state "container not running"; with the JSON pointer of the limit that was refused
+Status update(const Container& container, const Change& change);
+
 // Host pids of everything in the container, ascending; none if it is stopped and nothing is left in its
 // cgroup.
 Result<std::vector<std::int64_t>> read_pids(const Container& container);

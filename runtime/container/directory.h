@@ -15,6 +15,8 @@ namespace capsule::container {
 // Long enough for a `create` with slow hooks to get on, short enough that an engine learns of a stuck one.
 inline constexpr int kLockTimeoutMs = 10'000;
 
+inline constexpr mode_t kFileMode = 0600;  // config.json may hold secrets in its environment
+
 // <root>/<id>. `id` has passed check_id.
 std::string directory_path(std::string_view root, std::string_view id);
 

@@ -15,8 +15,7 @@ namespace capsule::container {
 namespace {
 
 constexpr mode_t kDirectoryMode =
-    0711;                           // init, which may be another user inside, has to get through to the gate
-constexpr mode_t kFileMode = 0600;  // config.json may hold secrets in its environment
+    0711;  // init, which may be another user inside, has to get through to the gate
 
 // mkdir -p: an engine's --root may be several levels below what exists. Whatever exists keeps its mode.
 Status make_directories(const std::string& path, mode_t mode) {

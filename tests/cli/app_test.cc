@@ -25,6 +25,7 @@ std::string error_of_command(const Arguments& a) {
   if (a.command == "kill") return error_of(parse_kill(a));
   if (a.command == "delete") return error_of(parse_delete(a));
   if (a.command == "mounts") return error_of(parse_mounts(a));
+  if (a.command == "update") return error_of(parse_update(a));
   if (a.command == "list") return error_of(parse_list(a));
   if (a.command == "ps") return error_of(parse_ps(a));
   if (a.command == "events") return error_of(parse_events(a));
@@ -49,6 +50,7 @@ TEST_CASE("a wrong number of arguments is refused in runc's words", "[cli][app]"
       {"kill", "\"kill\" requires a minimum of 1 argument(s)"},
       {"mounts add c1", "\"mounts\" requires exactly 3 argument(s)"},
       {"mounts list c1 f", "mounts: \"list\" is neither \"add\" nor \"remove\""},
+      {"update --memory 1m", "\"update\" requires exactly 1 argument(s)"},
       {"kill a 9 b", "\"kill\" requires a maximum of 2 argument(s)"},
       {"exec", "\"exec\" requires a minimum of 1 argument(s)"},
       {"ps", "\"ps\" requires a minimum of 1 argument(s)"},

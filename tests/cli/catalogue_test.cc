@@ -41,6 +41,7 @@ std::string parse_error(const Arguments& a) {
   if (a.command == "exec") return error_of(parse_exec(a));
   if (a.command == "kill") return error_of(parse_kill(a));
   if (a.command == "delete") return error_of(parse_delete(a));
+  if (a.command == "update") return error_of(parse_update(a));
   if (a.command == "list") return error_of(parse_list(a));
   if (a.command == "ps") return error_of(parse_ps(a));
   if (a.command == "events") return error_of(parse_events(a));
