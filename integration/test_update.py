@@ -38,10 +38,10 @@ def test_update_takes_limits_from_standard_input(running):
     assert group_file(running, "cgroup.max.depth") == "5"
 
 
-def test_update_takes_limits_from_a_file(running, tmp_path):
-    (tmp_path / "resources").write_text(json.dumps(CHANGED))
+def test_update_takes_limits_from_a_file(running, work):
+    (work / "resources").write_text(json.dumps(CHANGED))
 
-    running.call("update", "-r", tmp_path / "resources").succeeded().silent()
+    running.call("update", "-r", work / "resources").succeeded().silent()
 
     assert group_file(running, "cgroup.max.depth") == "5"
 
