@@ -127,6 +127,7 @@ Result<Inside> launch_inside(const Container& container,
   donations = Donations(0);  // only the process may hold its end of the conversation
   if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process, interrupts));
   TRY(expect_line(sync.ours, protocol::Line::ready, process, interrupts));
+  if (plan.joins.forks && plan.resets_cpus) reset_cpu_affinity(process.pid());  // it may have forked before
   TRY(apply_rlimits(plan.rlimits, process.pid()));
   return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};
 }

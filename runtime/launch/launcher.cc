@@ -228,6 +228,7 @@ Status follow_script(Launch& launch, InitProcess& init) {
     switch (step->kind) {
       case plan::StepKind::fork_init:
         init = TRY(expect_forked(launch.sync, init, launch.interrupts));
+        reset_cpu_affinity(init.pid());  // it may have been forked before
         break;
       case plan::StepKind::say: {
         const auto line = static_cast<Line>(plan::as<plan::Say>(step).line);
