@@ -29,12 +29,12 @@ quick: layers fmt-check coverage-check dev integration-dev ## layers, format, bu
 integration-dev:
 	$(MAKE) integration RUNTIME=$(CURDIR)/build/dev/capsule
 
-asan: ## everything again under address and undefined-behaviour sanitizers
+asan: ## everything again with clang under address and undefined-behaviour sanitizers
 	cmake --workflow --preset asan
 
 fuzz-smoke: ## each fuzz target for FUZZ_SECONDS with libFuzzer (clang)
-	cmake --preset fuzz >/dev/null && cmake --build --preset fuzz --target fuzz_targets
-	@for t in build/fuzz/tests/fuzz/fuzz_*; do [ -f $$t ] && [ -x $$t ] || continue; name=$${t##*fuzz_}; dir=$$(mktemp -d); \
+	cmake --preset asan >/dev/null && cmake --build --preset asan
+	@for t in build/asan/tests/fuzz/fuzz_*; do [ -f $$t ] && [ -x $$t ] || continue; name=$${t##*fuzz_}; dir=$$(mktemp -d); \
 	  echo "fuzz $$name"; $$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 $$dir tests/fuzz/corpus/$$name || exit 1; rm -rf $$dir; done
 
 tidy: ## clang-tidy on every file (slow)

@@ -56,10 +56,10 @@ Result<spec::CpuStats> read_cpu(FdRef cgroup) {
 }
 
 Result<spec::CpusetStats> read_cpuset(FdRef cgroup) {
-  return spec::CpusetStats{
-      .cpus = TRY(read_parsed(cgroup, "cpuset.cpus.effective", parse_number_list)),
-      .mems = TRY(read_parsed(cgroup, "cpuset.mems.effective", parse_number_list)),
-  };
+  spec::CpusetStats cpuset;
+  cpuset.cpus = TRY(read_parsed(cgroup, "cpuset.cpus.effective", parse_number_list));
+  cpuset.mems = TRY(read_parsed(cgroup, "cpuset.mems.effective", parse_number_list));
+  return cpuset;
 }
 
 // Unlimited and some more is unlimited.

@@ -78,10 +78,12 @@ Status plan_bind(const MountContext& context, const MountRequest& request, plan:
   const std::string source = request.mount.source.value_or("");
   if (source.empty()) return Error::invalid_config(request.pointer + "/source", "is needed for a bind mount");
 
+  const std::uint32_t flags = TRY(target_flags(request)) | source_flags(options);
+  IdMaps maps = TRY(plan_id_maps(context, request));
   BindSource bind{.path = path_on_host(source, context.host.bundle),
-                  .flags = TRY(target_flags(request)) | source_flags(options),
+                  .flags = flags,
                   .attributes = options.attributes,
-                  .maps = TRY(plan_id_maps(context, request))};
+                  .maps = std::move(maps)};
   return add_bind(context, request, std::move(bind), builder);
 }
 

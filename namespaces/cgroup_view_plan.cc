@@ -11,8 +11,9 @@ namespace {
 // Without a cgroup namespace the whole hierarchy of the host is in sight: to be read, whatever the options
 // say (CVE-2023-25809, R13).
 Status plan_host_hierarchy(const MountContext& context, const MountRequest& request, plan::Builder& builder) {
+  const std::uint32_t flags = TRY(target_flags(request));
   BindSource source{.path = context.host.cgroup_mount,
-                    .flags = TRY(target_flags(request)) | plan::kMountRecursive,
+                    .flags = flags | plan::kMountRecursive,
                     .attributes = request.options.attributes};
   source.attributes.clear &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   source.attributes.recursive_clear &= ~std::uint64_t{MOUNT_ATTR_RDONLY};

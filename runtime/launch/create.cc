@@ -170,7 +170,10 @@ Status start_container(const container::Store& store, const std::string& id) {
       return Error::invalid_config("/process", "must be set to start a container");
     hooks = spec.hooks;
     std::optional<NotifyRelay> relay = TRY(open_relay(container.dir()));
-    if (relay.has_value()) notified = Notified{std::move(*relay), TRY(container.init())};
+    if (relay.has_value()) {
+      Pidfd init = TRY(container.init());
+      notified = Notified{std::move(*relay), std::move(init)};
+    }
     started = open_gate(container);
     (void)sys::unlinkat(container.dir(), container::kGateName, 0);  // opened once, whatever came of it
   }
