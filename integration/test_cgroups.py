@@ -5,7 +5,7 @@ import os
 import pytest
 
 from support import world
-from support.marks import covers, extension, normative
+from support.marks import covers, engine_rule, extension, normative
 from support.waiting import eventually
 
 CONTROLLERS = set((world.CGROUPS / "cgroup.controllers").read_text().split())
@@ -42,6 +42,7 @@ WRITE_KMSG = "(: >/dev/kmsg) 2>/dev/null && echo written || echo refused"
 @pytest.mark.parametrize("path", ["/one", "/one/two/three", "//one//two/", "/one/./two"])
 @covers("/linux/cgroupsPath")
 @normative("B18")
+@engine_rule(31)
 def test_an_absolute_path_is_below_the_root_of_the_hierarchy(container, bundle, path):
     bundle.linux["cgroupsPath"] = path
     bundle.sleeper()
@@ -53,6 +54,7 @@ def test_an_absolute_path_is_below_the_root_of_the_hierarchy(container, bundle, 
 
 
 @covers("/linux/cgroupsPath")
+@engine_rule(31)
 def test_dots_in_the_path_do_not_leave_the_hierarchy(container, bundle):
     bundle.linux["cgroupsPath"] = "/../../../one"
     bundle.sleeper()
@@ -64,6 +66,7 @@ def test_dots_in_the_path_do_not_leave_the_hierarchy(container, bundle):
 
 
 @covers("/linux/cgroupsPath")
+@engine_rule(31)
 def test_a_relative_path_is_beside_the_group_of_the_runtime(container, bundle):
     bundle.linux["cgroupsPath"] = "one/two"
     bundle.sleeper()
@@ -80,6 +83,7 @@ def test_a_relative_path_is_beside_the_group_of_the_runtime(container, bundle):
         world.remove_group(world.CGROUPS / "nest")
 
 
+@engine_rule(31)
 def test_without_a_path_the_group_is_named_after_the_container(container, bundle):
     del bundle.linux["cgroupsPath"]
     bundle.sleeper()

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support import filters, mountinfo, rootless
-from support.marks import covers, extension, normative
+from support.marks import covers, engine_rule, extension, normative
 from support.terminals import UserTerminal
 
 COMMANDS = "create start run state kill delete list exec ps pause resume update spec features events".split()
@@ -402,6 +402,7 @@ def test_debug_writes_more_into_the_log(container, bundle, work):
         assert {"level", "msg", "time"} <= set(json.loads(line))
 
 
+@engine_rule(5)
 def test_systemd_cgroup_is_only_looked_at_by_create(container):
     container.create()
 

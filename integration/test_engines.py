@@ -5,6 +5,7 @@ import os
 import signal
 
 from support import world
+from support.marks import engine_rule
 from support.terminals import ConsoleSocket
 from support.waiting import eventually
 
@@ -115,6 +116,7 @@ def test_conmon_rs_repeats_globals_and_writes_options_before_the_identifier(cont
     assert world.exit_status(int((work / "pid").read_text())) == 3
 
 
+@engine_rule(29)
 def test_buildkit_runs_keeps_and_deletes(container, bundle, work):
     bundle.sh("exit 4").save()
 

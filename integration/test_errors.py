@@ -9,7 +9,7 @@ import typing
 
 import pytest
 
-from support.marks import covers, extension, normative
+from support.marks import covers, engine_rule, extension, normative
 
 
 @dataclasses.dataclass
@@ -511,6 +511,7 @@ def test_a_config_without_mounts_is_accepted(container, bundle):
     ],
 )
 @covers("/process/args")
+@engine_rule(14)
 def test_a_command_that_cannot_run_is_explained_in_the_words_engines_look_for(container, bundle, command, words):
     bundle.args(command)
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support import world
-from support.marks import covers, extension
+from support.marks import covers, engine_rule, extension
 from support.quotas import CONTROLLERS, DISK, MEGABYTE, counter, needs, needs_a_disk, spinning
 from support.waiting import eventually
 
@@ -83,6 +83,7 @@ def listen(container, work):
 # One line
 
 
+@engine_rule(36)
 def test_events_stats_prints_one_line_and_ends(container):
     container.launch_sleeper()
 
@@ -209,6 +210,7 @@ def test_events_tells_what_was_written_to_which_disk(container, bundle):
 # Many lines
 
 
+@engine_rule(36)
 def test_events_tells_at_every_interval(container, listen):
     container.launch_sleeper()
 
@@ -219,6 +221,7 @@ def test_events_tells_at_every_interval(container, listen):
 
 
 @extension("runc ends with its cgroup only, or with the next interval")
+@engine_rule(36)
 def test_events_ends_when_the_container_does(container, listen):
     container.launch_sleeper()
     listener = listen("--interval", "50ms")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import world
-from support.marks import covers, extension, normative
+from support.marks import covers, engine_rule, extension, normative
 from support.waiting import eventually
 
 
@@ -150,6 +150,7 @@ def test_run_with_an_identifier_in_use_is_refused_and_the_first_container_stays(
 
 
 @normative("B5")
+@engine_rule(16)
 def test_delete_of_a_running_container_is_refused(container, bundle):
     bundle.sleeper()
     container.launch()
@@ -170,6 +171,7 @@ def test_delete_of_a_paused_container_is_refused(container, bundle):
     assert container.status == "paused"
 
 
+@engine_rule(16)
 def test_delete_of_a_created_container_ends_its_init(container, bundle):
     container.create()
     init = container.pid
@@ -207,6 +209,7 @@ def test_resume_of_a_running_container_is_refused(container, bundle):
 
 
 @normative("B4")
+@engine_rule(15)
 def test_kill_of_a_stopped_container_is_refused(container):
     container.launch()
     container.wait_for_status("stopped")
@@ -215,6 +218,7 @@ def test_kill_of_a_stopped_container_is_refused(container):
 
 
 @pytest.mark.parametrize("command", ["start", "state", "delete", "pause", "resume", "kill", "ps"])
+@engine_rule(15)
 def test_a_command_on_an_unknown_container_is_refused(runtime, root, command):
     runtime.call(command, "nobody", root=root).refused("container does not exist", crun="nobody")
 
@@ -328,6 +332,7 @@ def test_delete_force_ends_a_paused_container(container, bundle):
     assert not container.cgroup.exists()
 
 
+@engine_rule(16)
 def test_delete_force_of_an_unknown_container_succeeds_silently(runtime, root):
     runtime.call("delete", "--force", "nobody", root=root).succeeded().silent()
 
@@ -389,6 +394,7 @@ def test_nothing_is_left_after_run(container, bundle, nothing_left):
 
 
 @pytest.mark.parametrize("form", ["15", "TERM", "SIGTERM", "term", "sigterm", "Term"])
+@engine_rule(18)
 def test_kill_takes_a_signal_by_number_and_by_name_in_any_case(container, bundle, form):
     bundle.sh("trap 'touch /terminated; exit 0' TERM; touch /ready; while :; do sleep 0.01; done")
     container.launch()
@@ -399,6 +405,7 @@ def test_kill_takes_a_signal_by_number_and_by_name_in_any_case(container, bundle
     eventually((bundle.rootfs / "terminated").exists, "the signal arrives")
 
 
+@engine_rule(18)
 def test_kill_sends_term_when_no_signal_is_given(container, bundle):
     bundle.sh("trap 'touch /terminated; exit 0' TERM; touch /ready; while :; do sleep 0.01; done")
     container.launch()
@@ -411,6 +418,7 @@ def test_kill_sends_term_when_no_signal_is_given(container, bundle):
 
 @pytest.mark.parametrize("form", ["34", "RTMIN", "SIGRTMIN+3", "rtmin+3", "SIGRTMAX-2", "64"])
 @extension("realtime signals by every name")
+@engine_rule(18)
 def test_kill_takes_realtime_signals(container, bundle, form):
     bundle.sleeper()
     container.launch()
@@ -419,6 +427,7 @@ def test_kill_takes_realtime_signals(container, bundle, form):
 
 
 @pytest.mark.parametrize("signal_name", ["NONSENSE", "SIGNONSENSE", "99999", "-1", "9x"])
+@engine_rule(18)
 def test_kill_with_an_unknown_signal_is_refused(container, bundle, signal_name):
     bundle.sleeper()
     container.launch()
@@ -463,6 +472,7 @@ def test_kill_all_ends_every_process_of_the_container(container, bundle):
     eventually(lambda: (container.cgroup / "cgroup.procs").read_text() == "", "the cgroup is empty")
 
 
+@engine_rule(17)
 def test_kill_all_ends_the_stragglers_after_init_has_died(container, bundle):
     bundle.sh("sleep 1000 & echo $! >/straggler; exit 0").without_namespace("pid")
     container.launch()
@@ -474,6 +484,7 @@ def test_kill_all_ends_the_stragglers_after_init_has_died(container, bundle):
     eventually(lambda: (container.cgroup / "cgroup.procs").read_text() == "", "the cgroup is empty")
 
 
+@engine_rule(17)
 def test_kill_all_of_a_stopped_container_succeeds(container):
     container.launch()
     container.wait_for_status("stopped")
@@ -481,6 +492,7 @@ def test_kill_all_of_a_stopped_container_succeeds(container):
     container.call_with(["kill", "-a", container.id, "KILL"]).succeeded()
 
 
+@engine_rule(17)
 def test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace(container, bundle):
     bundle.sh("sleep 1000 & sleep 1000 & wait").without_namespace("pid")
     container.launch()
@@ -577,6 +589,7 @@ def test_run_passes_stdin_stdout_and_stderr(container, bundle):
     assert (result.out, result.err) == ("from stdin\n", "oops\n")
 
 
+@engine_rule(29)
 def test_run_keep_leaves_a_stopped_container_with_its_cgroup(container):
     container.run("--keep")
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from support.marks import covers, extension
+from support.marks import covers, engine_rule, extension
 from support.quotas import CONTROLLERS, MEGABYTE, needs
 
 CHANGED = {"unified": {"cgroup.max.depth": "5"}}
@@ -32,12 +32,14 @@ def running(container):
 
 
 @covers("/linux/resources/unified/*")
+@engine_rule(32)
 def test_update_takes_limits_from_standard_input(running):
     update(running, CHANGED).succeeded()
 
     assert group_file(running, "cgroup.max.depth") == "5"
 
 
+@engine_rule(32)
 def test_update_takes_limits_from_a_file(running, work):
     (work / "resources").write_text(json.dumps(CHANGED))
 
@@ -46,6 +48,7 @@ def test_update_takes_limits_from_a_file(running, work):
     assert group_file(running, "cgroup.max.depth") == "5"
 
 
+@engine_rule(32)
 def test_update_takes_limits_from_standard_input_as_engines_ask_for_it(running):
     running.call("update", "--resources=-", input=json.dumps(CHANGED)).succeeded().silent()
 
@@ -224,6 +227,7 @@ def test_the_option_of_block_devices_sets_their_weight(container):
 
 @needs("memory", "pids")
 @covers("/linux/resources/memory/limit", "/linux/resources/pids/limit")
+@engine_rule(32)
 def test_what_is_not_given_stays(container, bundle):
     bundle.resources.update(memory={"limit": 64 * MEGABYTE, "swap": 96 * MEGABYTE}, pids={"limit": 20})
     container.launch_sleeper()

@@ -95,7 +95,7 @@ class Container:
     def cgroup(self):
         linux = self.bundle.config.get("linux") if self.bundle else None
         path = linux.get("cgroupsPath") if isinstance(linux, dict) else None
-        path = path if isinstance(path, str) else self.id
+        path = path if isinstance(path, str) and path.strip("/") else self.id
         return world.CGROUPS / os.path.normpath("/" + path).lstrip("/")
 
     def output(self, script, **options):

@@ -16,3 +16,8 @@ def covers(*pointers):
 def normative(requirement):
     """The demand of the specification's prose ("B7" of tests/coverage/requirements.txt) that this test proves."""
     return pytest.mark.normative(requirement)
+
+
+def engine_rule(number):
+    """The rule of tests/coverage/engine_rules.txt, on which an engine depends, that this test proves."""
+    return pytest.mark.engine_rule(number)

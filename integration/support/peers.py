@@ -224,6 +224,8 @@ RUNC = {
     "has no --cgroup-manager": [
         "test_the_cgroupfs_manager_can_be_named",
         "test_with_the_cgroup_manager_disabled_the_container_stays_in_the_callers_group",
+        "test_a_disabled_manager_is_remembered_and_the_callers_group_left_alone",
+        "test_a_container_without_a_group_is_not_paused_with_its_callers",
     ],
 }
 
@@ -299,6 +301,7 @@ CRUN = {
     ],
     "1.8 has no such command or flag": [
         *named("test_every_command_explains_itself", "features", "events"),
+        *named("test_a_manager_given_later_does_not_count", "events"),
         "test_events_stats_prints_one_line_and_ends",
         "test_events_stats_have_the_members_that_engines_read",
         "test_events_tells_the_processor_time_in_nanoseconds",
@@ -331,6 +334,7 @@ CRUN = {
         *named("test_run_accepts_the_flags_engines_send", "-no-subreaper", "--no-pivot=false"),
     ],
     "takes paths of cgroups as they are": [
+        "test_an_empty_path_asks_for_no_other_place_than_none",
         "test_an_absolute_path_is_below_the_root_of_the_hierarchy[//one//two/]",
         "test_dots_in_the_path_do_not_leave_the_hierarchy",
         "test_a_relative_path_is_beside_the_group_of_the_runtime",
@@ -540,6 +544,7 @@ ROOTLESS = {
     ],
     "a proc file system is mounted by who owns the pid namespace": [
         "test_kill_all_ends_every_process_of_the_container",
+        "test_kill_all_reaches_groups_the_container_made_after_init_has_died",
         "test_kill_all_ends_the_stragglers_after_init_has_died",
         "test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace",
         "test_delete_removes_stragglers_that_outlived_init",

@@ -5,8 +5,9 @@
     coverage.py --check    writes nothing; fails if the page is not what the tests say, or if a gap is open
     coverage.py --self-test  plants each kind of gap and expects to be told
 
-What must be covered is listed beside this file: fields.txt (every field of runtime-spec 1.3.0), requirements.txt (its demands in prose)
-and rules.txt (our security rules). A test says what it proves: `@covers("/process/cwd")` and `@normative("B7")` in Python,
+What must be covered is listed beside this file: fields.txt (every field of runtime-spec 1.3.0), requirements.txt (its demands in prose),
+engine_rules.txt (what engines depend on) and rules.txt (our security rules). A test says what it proves: `@covers("/process/cwd")`,
+`@normative("B7")` and `@engine_rule(14)` in Python,
 `// Covers: /linux/resources/pids/limit` and `// Normative: B20` above a TEST_CASE in C++; for a rule its name is enough.
 docs/compatibility.md is checked too: each test it names must exist.
 """
@@ -17,7 +18,8 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-MARKS = {"covers": "field", "normative": "requirement"}
+MARKS = {"covers": "field", "normative": "requirement", "engine_rule": "engine rule"}
+KINDS = tuple(MARKS.values())
 OTHER_PLATFORMS = "of other platforms"
 # Parts of pointers that name no member that the reader would ask for.
 NOT_READ = re.compile(r"^(state|containerProcessState|features)/")
@@ -27,7 +29,7 @@ NOT_READ = re.compile(r"^(state|containerProcessState|features)/")
 class Test:
     name: str
     file: str
-    proves: dict  # "field" and "requirement": the names in its marks
+    proves: dict  # one of KINDS → the names in its marks
 
 
 @dataclasses.dataclass
@@ -53,7 +55,7 @@ def read_fields(path):
 
 
 def read_sentences(path):
-    """[(mark, sentence)] of requirements.txt and rules.txt."""
+    """[(mark, sentence)] of requirements.txt, engine_rules.txt and rules.txt."""
     return [tuple(line.split(maxsplit=1)) for line in lines_of(path)]
 
 
@@ -73,13 +75,13 @@ def python_tests(root):
 
 
 def marks_of(function):
-    proves = {"field": [], "requirement": []}
+    proves = {kind: [] for kind in KINDS}
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call):
             name = getattr(decorator.func, "id", getattr(decorator.func, "attr", ""))
             if name in MARKS:
                 arguments = decorator.args[:1] if name == "normative" else decorator.args
-                proves[MARKS[name]] += [argument.value for argument in arguments if isinstance(argument, ast.Constant)]
+                proves[MARKS[name]] += [str(argument.value) for argument in arguments if isinstance(argument, ast.Constant)]
     return proves
 
 
@@ -92,7 +94,7 @@ def cpp_tests(root):
             text = comment.replace("\n//", " ")
             yield Test(
                 re.sub(r'"\s*"', "", name), str(path.relative_to(root)),
-                {"field": words_after("Covers", text), "requirement": words_after("Normative", text)},
+                {"field": words_after("Covers", text), "requirement": words_after("Normative", text), "engine rule": []},
             )
 
 
@@ -129,6 +131,7 @@ def marks_without_a_row(root, tests):
     known = {
         "field": {row.name for _, rows in read_fields(HERE / "fields.txt") for row in rows},
         "requirement": {mark for mark, _ in read_sentences(HERE / "requirements.txt")},
+        "engine rule": {mark for mark, _ in read_sentences(HERE / "engine_rules.txt")},
     }
     for test in tests:
         for kind, names in test.proves.items():
@@ -145,6 +148,9 @@ def rows_without_a_test(root, tests):
     for mark, sentence in read_sentences(HERE / "requirements.txt"):
         if not proofs(tests, "requirement", mark):
             yield f"no test is marked {mark}: {sentence}"
+    for mark, sentence in read_sentences(HERE / "engine_rules.txt"):
+        if not proofs(tests, "engine rule", mark):
+            yield f"no test is marked with engine rule {mark}: {sentence}"
     for mark, sentence in read_sentences(HERE / "rules.txt"):
         if not named_after(tests, mark):
             yield f"no test is named after {mark}: {sentence}"
@@ -198,7 +204,7 @@ INTRODUCTION = """\
 # What proves it
 
 This page is made from the tests by `make coverage`, and CI fails when it is not what they say: when a field of runtime-spec 1.3.0 has
-no test, when a demand of its prose has none, or when one of our security rules has none. Names that begin with `test_` are integration
+no test, when a demand of its prose has none, or when something that engines depend on or one of our security rules has none. Names that begin with `test_` are integration
 tests (`integration/`), run on the built binary; the others are unit tests (`tests/`).
 """
 
@@ -213,6 +219,9 @@ def page_of(tests):
     lines += ["## Demands in prose", "", "| | demand | proved by |", "|---|---|---|"]
     for mark, sentence in read_sentences(HERE / "requirements.txt"):
         lines.append(f"| {mark} | {sentence} | {names_of(proofs(tests, 'requirement', mark))} |")
+    lines += ["", "## What engines depend on", "", "| | rule | proved by |", "|---|---|---|"]
+    for mark, sentence in read_sentences(HERE / "engine_rules.txt"):
+        lines.append(f"| {mark} | {sentence} | {names_of(proofs(tests, 'engine rule', mark))} |")
     lines += ["", "## Security rules", "", "| | rule | proved by |", "|---|---|---|"]
     for mark, sentence in read_sentences(HERE / "rules.txt"):
         lines.append(f"| {mark} | {sentence} | {names_of(named_after(tests, mark))} |")
@@ -249,16 +258,23 @@ def self_test():
     """A mark for nothing, a row for nothing and a missing rule are told; a full set of tests is not."""
     rows = [row.name for _, rows in read_fields(HERE / "fields.txt") for row in rows]
     demands = [mark for mark, _ in read_sentences(HERE / "requirements.txt")]
-    rules = [Test(f"test_{mark}_x", "f", {"field": [], "requirement": []}) for mark, _ in read_sentences(HERE / "rules.txt")]
-    all_of_it = Test("test_all", "f", {"field": rows, "requirement": demands})
+    engine_rules = [mark for mark, _ in read_sentences(HERE / "engine_rules.txt")]
+    rules = [proving(f"test_{mark}_x") for mark, _ in read_sentences(HERE / "rules.txt")]
+    all_of_it = proving("test_all", rows, demands, engine_rules)
     expect("nothing is told of a full set", not told([all_of_it, *rules]))
-    less = Test("test_less", "f", {"field": rows[1:], "requirement": demands[1:]})
+    less = proving("test_less", rows[1:], demands[1:], engine_rules[1:])
     expect("a field without a test is told", f"no test covers {rows[0]}" in told([less, *rules]))
     expect("a demand without a test is told", any(line.startswith("no test is marked B1:") for line in told([less, *rules])))
+    expect("a rule of the engines is told", any(line.startswith("no test is marked with engine rule 5:") for line in told([less, *rules])))
     expect("a rule without a test is told", any("R01" in line for line in told([all_of_it, *rules[1:]])))
-    more = Test("test_more", "f", {"field": ["/nonsense"], "requirement": []})
+    more = proving("test_more", ["/nonsense"], engine_rules=["99"])
     expect("a mark for nothing is told", "f: test_more: there is no field /nonsense" in told([all_of_it, more, *rules]))
+    expect("a number for nothing is told", "f: test_more: there is no engine rule 99" in told([all_of_it, more, *rules]))
     return 0
+
+
+def proving(name, fields=(), demands=(), engine_rules=()):
+    return Test(name, "f", dict(zip(KINDS, (fields, demands, engine_rules))))
 
 
 def told(tests):
