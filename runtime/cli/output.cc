@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <csignal>
+
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 
@@ -55,6 +57,7 @@ void report(const Error& error, log::Format format) {
   const std::string line = describe_failure(error.message());
   if (log::goes_to_file() || format == log::Format::json) log::write(log::Level::error, line);
   if (log::goes_to_file() || format == log::Format::text) {
+    (void)std::signal(SIGPIPE, SIG_IGN);  // a failure ends with its exit code, whoever has stopped reading
     (void)sys::write_all(FdRef(STDERR_FILENO),
                          line + "\n");  // one write(2); if it fails there is nobody left to tell
   }
