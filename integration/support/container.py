@@ -36,6 +36,10 @@ class Container:
         """create and start a container that sleeps until TERM; returns when it does"""
         self.bundle.sleeper()
         self.launch(*flags)
+        return self.wait_for_sleep()
+
+    def wait_for_sleep(self):
+        """Until the script of `Bundle.sleeper` answers TERM."""
         eventually(lambda: len((self.cgroup / "cgroup.procs").read_text().split()) == 2, "it sleeps")
         return self
 

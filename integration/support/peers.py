@@ -65,6 +65,20 @@ NEWER_FIELDS = [
     *bad_configs("memory-policy-nodes-malformed", "memory-policy-node-missing"),
 ]
 
+BUILDKIT_TESTS = [
+    "test_the_exit_code_of_a_step_is_that_of_its_command",
+    "test_the_group_of_a_step_is_there_until_it_is_deleted",
+    "test_a_step_killed_for_want_of_memory_is_known_before_the_delete",
+    "test_the_state_tells_bundle_and_rootfs_while_a_step_runs",
+    "test_a_step_that_is_killed_ends_with_137",
+    "test_a_signal_to_the_runtime_reaches_the_step",
+    "test_signals_that_are_the_runtimes_own_do_not_reach_the_step",
+    "test_a_step_on_a_terminal_follows_its_size",
+    "test_an_exec_beside_a_step_runs_in_the_foreground",
+    "test_a_command_that_is_missing_fails_the_step_and_nothing_stays",
+    "test_a_runtime_that_is_killed_in_the_middle_of_a_step_can_be_cleaned_up",
+]
+
 CAPSULE = {
 }
 
@@ -75,8 +89,14 @@ RUNC = {
     "1.1 leaves the process the processors of its caller": [
         "test_the_processors_of_the_caller_are_not_the_containers"
     ],
+    "1.1 of Debian 13 says only that it is a directory": named(
+        "test_podman_tells_by_the_words_what_a_command_that_cannot_run_ends_with", "/etc-126"
+    ),
     "1.1 of Debian 13 tells of no huge pages": ["test_events_tells_of_every_size_of_huge_pages"],
-    "1.1 needs the memory controller to tell more than once": ["test_events_tells_at_every_interval"],
+    "1.1 needs the memory controller to tell more than once": [
+        "test_events_tells_at_every_interval",
+        "test_a_stream_of_events_ends_when_the_container_does",
+    ],
     "takes kinds of logs for names of files": ["test_a_log_file_may_be_named_with_its_kind"],
     "1.1 does not know this field": [
         *bad_configs("sysctl-domainname-twice"),
@@ -105,6 +125,7 @@ RUNC = {
         "test_mappings_of_a_bind_ask_for_it_without_the_option",
         "test_an_idmapped_bind_takes_the_containers_maps",
         "test_ridmap_maps_the_mounts_below_as_well",
+        "test_containerd_offers_user_namespaces_to_pods",
     ],
     "1.1 has no --pidfd-socket": ["test_a_pidfd_is_sent_over_the_pidfd_socket"],
     "1.1 sets the size after the command has started": [
@@ -122,7 +143,12 @@ RUNC = {
         "test_the_root_of_the_file_system_is_refused_as_root",
         *named("test_R19_a_number_is_read_as_a_whole_or_refused", "-1", "0x1"),
     ],
-    "wants every one of them open": ["test_preserve_fds_may_cover_closed_descriptors"],
+    "1.1 forwards URG": ["test_signals_that_are_the_runtimes_own_do_not_reach_the_step"],
+    "waits for whoever holds the pipes of a hook": ["test_a_daemon_that_a_hook_leaves_does_not_hold_the_shims_pipe"],
+    "wants every one of them open": [
+        "test_preserve_fds_may_cover_closed_descriptors",
+        "test_preserved_descriptors_may_leave_holes",
+    ],
     "1.1 only warns": ["test_create_refuses_a_group_with_processes_in_it"],
     "1.1 wants maps even for a joined user namespace": [
         "test_a_user_namespace_is_joined_by_path_together_with_its_others"
@@ -130,10 +156,12 @@ RUNC = {
     "1.1 leaves the cgroup behind": [
         *bad_configs("namespace-path-of-another-type", "namespace-path-is-a-plain-file", "maps-overlap"),
         "test_delete_force_cleans_up_after_the_runtime_was_killed_mid_create",
+        "test_whatever_the_runtime_was_killed_in_can_be_deleted_by_force",
     ],
     "1.1 signals init alone": [
         "test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace",
         "test_delete_removes_stragglers_that_outlived_init",
+        "test_kill_ends_all_of_a_container_in_the_nodes_pid_namespace",
     ],
     "1.1 needs the container's /proc": [
         "test_a_config_without_mounts_is_accepted",
@@ -145,9 +173,12 @@ RUNC = {
         "test_a_failure_makes_exactly_one_json_line_in_the_log",
         "test_a_text_log_tells_level_and_message",
         "test_the_log_file_is_appended_to",
-        "test_podman_reads_one_json_object_from_the_log",
+        "test_podman_reads_the_whole_log_as_one_object",
+        "test_an_error_is_written_at_once",
+        "test_what_is_worth_a_warning_changes_nothing_for_those_who_read",
     ],
     "1.1 says permission denied": [
+        "test_podman_is_told_of_a_directory_in_the_words_of_its_own_tests",
         "test_a_command_that_cannot_run_is_explained_in_the_words_engines_look_for[/etc-is a directory]",
         "test_exec_of_a_directory_says_so",
     ],
@@ -223,6 +254,7 @@ RUNC = {
     "has no --config": ["test_another_config_file_may_be_used"],
     "has no --cgroup-manager": [
         "test_the_cgroupfs_manager_can_be_named",
+        "test_a_container_without_groups_is_stopped_without_saying_so_again",
         "test_with_the_cgroup_manager_disabled_the_container_stays_in_the_callers_group",
         "test_a_disabled_manager_is_remembered_and_the_callers_group_left_alone",
         "test_a_container_without_a_group_is_not_paused_with_its_callers",
@@ -322,13 +354,22 @@ CRUN = {
         "test_rootless_can_be_said",
         "test_a_pidfd_is_sent_over_the_pidfd_socket",
         "test_run_keep_leaves_a_stopped_container_with_its_cgroup",
-        "test_buildkit_runs_keeps_and_deletes",
+        *BUILDKIT_TESTS,
+        "test_statistics_come_as_one_object",
+        "test_a_stream_of_events_ends_when_the_container_does",
+        "test_top_finds_the_column_pid",
+        "test_containerd_offers_user_namespaces_to_pods",
+        "test_binds_may_be_read_only_all_the_way_down",
+        "test_crio_finds_the_answer_valid",
+        "test_the_answer_is_the_same_every_time",
+        *named("test_what_crio_asks_at_its_start_has_nothing_on_stderr", "features"),
         "test_exec_takes_the_additional_groups_asked_for",
         "test_exec_with_ignore_paused_runs_once_the_container_resumes",
         "test_ps_passes_its_options_to_ps",
         "test_ps_accepts_format_table_before_the_identifier_and_options_after",
     ],
     "has GNU flags, not Go's": [
+        "test_flags_with_one_dash_are_gos",
         *named("test_a_flag_may_be_written_in_every_form", "-root ROOT", "-root=ROOT"),
         *named("test_the_bundle_may_be_given_in_every_form", "-b=B", "-bundle B"),
         *named("test_run_accepts_the_flags_engines_send", "-no-subreaper", "--no-pivot=false"),
@@ -339,7 +380,29 @@ CRUN = {
         "test_dots_in_the_path_do_not_leave_the_hierarchy",
         "test_a_relative_path_is_beside_the_group_of_the_runtime",
     ],
-    "uses XDG_RUNTIME_DIR as root too": ["test_root_ignores_the_users_runtime_directory"],
+    "uses XDG_RUNTIME_DIR as root too": [
+        "test_root_ignores_the_users_runtime_directory",
+        "test_the_state_is_where_podman_looks_for_it",
+    ],
+    "says that a file is missing, not a container": [
+        "test_a_kill_that_finds_nobody_is_told_from_other_errors",
+        "test_the_shim_deletes_what_is_gone_already",
+        "test_whoever_polls_the_state_reads_a_whole_one_at_every_moment",
+    ],
+    "begins the names of errors with a capital, which Docker and CRI-O do not know": [
+        "test_docker_run_tells_by_the_words_why_a_command_cannot_run",
+        "test_crio_kills_what_does_not_obey_until_it_is_told_that_nobody_is_there",
+    ],
+    "1.8 does not name what it could not execute": [
+        *named("test_podman_tells_by_the_words_what_a_command_that_cannot_run_ends_with", "/etc/passwd-126", "/etc-126"),
+        "test_podman_is_told_of_a_directory_in_the_words_of_its_own_tests",
+        *named(
+            "test_conmon_learns_of_a_failed_exec_by_the_missing_file_and_reads_why", "/etc/passwd-ermission denied"
+        ),
+    ],
+    "1.8 now and then leaves init alive": ["test_whatever_the_runtime_was_killed_in_can_be_deleted_by_force"],
+    "exec begins no session": ["test_a_probe_that_takes_too_long_is_ended_alone"],
+    "1.8 has descriptors of its own among those that are kept": ["test_preserved_descriptors_may_leave_holes"],
     "changes directory before it uses relative paths": [
         "test_a_relative_root_is_relative_to_the_callers_directory",
         "test_a_relative_pid_file_lies_in_the_working_directory_of_the_caller",
@@ -381,7 +444,10 @@ CRUN = {
         *named("test_kill_with_an_unknown_signal_is_refused", "NONSENSE", "SIGNONSENSE", "9x"),
         "test_kill_names_the_unknown_signal",
     ],
-    "signals init alone": ["test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace"],
+    "signals init alone": [
+        "test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace",
+        "test_kill_ends_all_of_a_container_in_the_nodes_pid_namespace",
+    ],
     "tells the rootfs as the config has it": ["test_state_tells_what_engines_read"],
     "lists fewer keys": ["test_list_json_carries_the_keys_of_state"],
     "1.8 does not know these options": [
@@ -547,6 +613,9 @@ ROOTLESS = {
         "test_kill_all_reaches_groups_the_container_made_after_init_has_died",
         "test_kill_all_ends_the_stragglers_after_init_has_died",
         "test_kill_with_kill_ends_all_processes_when_there_is_no_own_pid_namespace",
+        "test_the_shim_ends_what_outlived_init_in_a_shared_pid_namespace",
+        "test_all_of_a_shared_pid_namespace_ends_after_init_has_died",
+        "test_kill_ends_all_of_a_container_in_the_nodes_pid_namespace",
         "test_delete_removes_stragglers_that_outlived_init",
         "test_run_returns_128_plus_the_signal_that_ended_the_command",
         "test_an_unlisted_namespace_is_the_callers[pid]",

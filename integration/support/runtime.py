@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from . import rootless, world
+from . import kernel, rootless, world
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -94,12 +94,18 @@ class Runtime:
         return self.name == "runc"
 
     def spawn(self, *arguments, root=None, through=(), stdin=subprocess.DEVNULL, stdout=None, stderr=None, **options):
-        """Starts the runtime and does not wait. `root` becomes --root; `through` is a command that execs the rest."""
+        """Starts the runtime and does not wait.
+
+        `root` becomes --root; `through` is a command that execs the rest; `dies_with_us` has it killed when we are.
+        """
+        dies_with_us = options.pop("dies_with_us", False)
         globals_ = ["--root", str(root)] if root is not None else []
         command = [*map(str, through), self.path, *globals_, *map(str, arguments)]
         if rootless.ACTIVE:
             rootless.hand_over(os.path.dirname(self.path), world.CGROUPS)
             options = as_user(options)
+        if dies_with_us:
+            options = {**options, "preexec_fn": after(options.get("preexec_fn"), kernel.die_with_the_parent)}
         process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, **options)
         self.started[process.pid] = process
         return process
@@ -129,14 +135,19 @@ class Runtime:
 
 def as_user(options):
     """Options of Popen, with privileges dropped after whatever else is to be done first."""
-    first = options.get("preexec_fn")
+    prepare = after(options.get("preexec_fn"), rootless.become_user)
+    return {**options, "preexec_fn": prepare, "env": rootless.environment(options.get("env"))}
 
-    def prepare():
+
+def after(first, second):
+    """What calls both; there may be no first."""
+
+    def both():
         if first:
             first()
-        rootless.become_user()
+        second()
 
-    return {**options, "preexec_fn": prepare, "env": rootless.environment(options.get("env"))}
+    return both
 
 
 def content(file):

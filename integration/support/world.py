@@ -5,6 +5,7 @@ namespace and a cgroup namespace of its own. The root of the latter is a group m
 runtime picks for a container's cgroup, it lands below that group and is removed at the end.
 """
 
+import contextlib
 import errno
 import os
 import pathlib
@@ -117,8 +118,9 @@ def remove_stale_groups():
         owner = group.name.rsplit("-", 1)[1]
         if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
             if "populated 0" in (group / "cgroup.events").read_text():
-                for directory in reversed(subgroups(group)):
-                    directory.rmdir()
+                with contextlib.suppress(OSError):  # one that another session is removing, or cannot, is no reason not to begin
+                    for directory in reversed(subgroups(group)):
+                        directory.rmdir()
 
 
 def subgroups(group):

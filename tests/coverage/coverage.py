@@ -265,7 +265,7 @@ def self_test():
     less = proving("test_less", rows[1:], demands[1:], engine_rules[1:])
     expect("a field without a test is told", f"no test covers {rows[0]}" in told([less, *rules]))
     expect("a demand without a test is told", any(line.startswith("no test is marked B1:") for line in told([less, *rules])))
-    expect("a rule of the engines is told", any(line.startswith("no test is marked with engine rule 5:") for line in told([less, *rules])))
+    expect("a rule of the engines is told", any(line.startswith("no test is marked with engine rule 1:") for line in told([less, *rules])))
     expect("a rule without a test is told", any("R01" in line for line in told([all_of_it, *rules[1:]])))
     more = proving("test_more", ["/nonsense"], engine_rules=["99"])
     expect("a mark for nothing is told", "f: test_more: there is no field /nonsense" in told([all_of_it, more, *rules]))
