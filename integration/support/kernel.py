@@ -24,6 +24,12 @@ MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
+AT_FDCWD = -100
+AT_RECURSIVE = 0x8000
+OPEN_TREE_CLONE = 1
+MOVE_MOUNT_F_EMPTY_PATH = 4
+NR_OPEN_TREE, NR_MOVE_MOUNT = 428, 429  # the same everywhere but on alpha
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -54,6 +60,17 @@ def mount(source, target, kind=None, flags=0, data=None):
 
 def unmount(target, flags=0):
     checked(libc.umount2(str(target).encode(), flags), f"umount {target}")
+
+
+def copy_of_mounts(path):
+    """A descriptor of what is mounted at `path` and below; the copy is nowhere yet, and remains when the original goes."""
+    flags = OPEN_TREE_CLONE | AT_RECURSIVE | os.O_CLOEXEC
+    return checked(libc.syscall(NR_OPEN_TREE, AT_FDCWD, path.encode(), flags), f"open_tree {path}")
+
+
+def attach_mounts(copy, path):
+    returned = libc.syscall(NR_MOVE_MOUNT, copy, b"", AT_FDCWD, path.encode(), MOVE_MOUNT_F_EMPTY_PATH)
+    checked(returned, f"move_mount to {path}")
 
 
 def become_subreaper():

@@ -6,6 +6,7 @@ import pathlib
 
 from . import kernel, world
 from .container import kill_process
+from .host_view import SERVICE_MANAGER
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ def take(runtime):
     world.reap_orphans(keep=runtime.started)
     return Picture(
         processes=frozenset(world.descendants()),
-        cgroups=frozenset(world.subgroups(world.CGROUPS)),
+        cgroups=frozenset(world.our_groups()),
         mounts=frozenset(mounted()),
         files=frozenset(files(runtime)),
     )
@@ -43,7 +44,7 @@ def files(runtime):
     """Everything in the private trees but the content of root file systems."""
     for tree in world.PRIVATE_TREES:
         for directory, names, plain in os.walk(tree):
-            if directory.endswith("/rootfs"):
+            if directory.endswith("/rootfs") or directory in SERVICE_MANAGER:
                 names.clear()
                 continue
             for name in names + plain:
@@ -53,7 +54,7 @@ def files(runtime):
 
 def is_a_cache(runtime, directory, name):
     """crun keeps hidden things in its --root directory and a directory in /run on purpose."""
-    return runtime.is_crun and (name.startswith(".") or f"{directory}/{name}" == "/run/crun")
+    return runtime.is_crun and ("/." in f"{directory}/{name}" or f"{directory}/{name}" == "/run/crun")
 
 
 def remove(after, before):

@@ -78,11 +78,18 @@ BUILDKIT_TESTS = [
     "test_a_command_that_is_missing_fails_the_step_and_nothing_stays",
     "test_a_runtime_that_is_killed_in_the_middle_of_a_step_can_be_cleaned_up",
 ]
+BOTH_SWAPS = ("memory-limit=67108864,memory-swap=100663296", "memory-limit=67108864,memory-swap=67108864")
+BY_FILE_ALONE = ("unified-cpu.max=25000 50000", "unified-cpuset.cpus=0", "unified-cpuset.mems=0")
 
 CAPSULE = {
 }
 
 RUNC = {
+    "1.1 does not tell systemd of these": [
+        *named("test_systemd_and_the_file_tell_the_same_limit", "cpu-idle=1", BOTH_SWAPS[1]),
+        *named("test_an_update_reaches_systemd_and_the_file", BOTH_SWAPS[1]),
+    ],
+    "has no sub-groups": named("test_a_sub_group_is_named_by_an_annotation", "payload"),
     "1.1 does not update huge pages": ["test_update_limits_huge_pages"],
     "1.1 has no such option": named("test_an_option_sets_its_limit", "cpu-burst=10000", "cpu-idle=1"),
     "1.1 does not know these fields": NEWER_FIELDS,
@@ -253,6 +260,11 @@ RUNC = {
     ),
     "has no --config": ["test_another_config_file_may_be_used"],
     "has no --cgroup-manager": [
+        *named(
+            "test_systemd_that_is_not_there_is_told_and_nothing_is_left",
+            *(f"{path}-{command}-manager" for path in ("none", "scope", "path") for command in ("create", "run")),
+        ),
+        *named("test_engine_rule_5_a_container_of_the_files_does_not_mind_that_later_commands_name_systemd", "manager"),
         "test_the_cgroupfs_manager_can_be_named",
         "test_a_container_without_groups_is_stopped_without_saying_so_again",
         "test_with_the_cgroup_manager_disabled_the_container_stays_in_the_callers_group",
@@ -262,6 +274,28 @@ RUNC = {
 }
 
 CRUN = {
+    "tells systemd memory and swap together": [
+        *named("test_systemd_and_the_file_tell_the_same_limit", *BOTH_SWAPS),
+        *named("test_an_update_reaches_systemd_and_the_file", *BOTH_SWAPS),
+    ],
+    "1.21 does not tell systemd of these": [
+        *named("test_systemd_and_the_file_tell_the_same_limit", "cpu-idle=1", *BY_FILE_ALONE),
+        *named("test_an_update_reaches_systemd_and_the_file", *BY_FILE_ALONE),
+        *named("test_what_the_container_uses_is_accounted_for", "IO"),
+        "test_systemd_closes_devices_even_without_rules",
+    ],
+    "1.21 takes no slice for one with an empty name": named("test_a_slice_may_be_left_out_or_be_the_root", "none"),
+    "1.21 takes the second colon for a part of the name": named(
+        "test_a_path_of_another_form_is_refused", "system.slice:one:two:three"
+    ),
+    "1.21 hands seconds over unchecked, as what they are: uint64 alone will do": named(
+        "test_an_annotation_sets_a_property_of_the_unit",
+        *("TimeoutStopSec=int32 5", "TimeoutStopSec=5", "TimeoutStopSec=5.5"),
+    ),
+    "1.21 has no such command": ["test_engine_rule_5_events_needs_the_flag_no_more"],
+    "1.21 asks systemd before it writes down that it will": [
+        "test_delete_force_cleans_up_whenever_the_making_of_a_scope_was_killed",
+    ],
     "1.21, beside what 1.8 does: is more lenient, or has other words": [
         *bad_configs("process-is-an-array"),
         *named("test_exec_runs_as_the_user_asked_for", "user"),

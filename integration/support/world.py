@@ -15,11 +15,14 @@ import subprocess
 import tempfile
 
 from . import kernel, rootless
+from .host_view import HostView
 from .rootfs import BUSYBOX
 from .waiting import eventually
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 PRIVATE_TREES = ("/tmp", "/var/tmp", "/run", "/dev/shm")
+
+mark = ""  # what the paths of our groups have in them, while the host's are in view
 
 
 class World:
@@ -37,6 +40,7 @@ class World:
     def hide_the_host(self, must_stay_visible):
         kernel.unshare(kernel.CLONE_NEWNS)
         kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        self.host_view = HostView()
         hidden = [tree for tree in PRIVATE_TREES if os.path.isdir(tree) and not holds_any(tree, must_stay_visible)]
         for tree in hidden:
             kernel.mount("tmpfs", tree, "tmpfs", data="mode=1777" if "tmp" in tree else "mode=755")
@@ -58,7 +62,6 @@ class World:
         if not (CGROUPS / "cgroup.controllers").exists():
             kernel.mount("cgroup2", CGROUPS, "cgroup2")
         self.outer_root = os.open(CGROUPS, os.O_RDONLY | os.O_DIRECTORY)
-        self.outer_namespace = os.open("/proc/self/ns/cgroup", os.O_RDONLY)
         self.came_from = own_cgroup()
         remove_stale_groups()
         (CGROUPS / self.group_name).mkdir()
@@ -69,19 +72,32 @@ class World:
         (CGROUPS / "suite").mkdir()
         (CGROUPS / "suite" / "cgroup.procs").write_text("0")
 
+    def show_the_host(self):
+        """Until hide_the_host_again: the host's groups, systemd and its bus. Only what has our mark is ours then."""
+        global mark
+        mark = f"captest{os.getpid()}"
+        self.host_view.show()
+        return mark
+
+    def hide_the_host_again(self):
+        global mark
+        self.host_view.hide()
+        mark = ""
+
     def leave(self):
+        self.hide_the_host_again()  # what follows ends every group in view
         self.protect_the_root(0)
         for group in CGROUPS.iterdir():
             if group.is_dir() and group.name != "suite":
                 remove_group(group)
         eventually(no_descendants, "all processes of the session are gone")
         # Where the hierarchy is mounted with nsdelegate, as systemd does, nobody moves out of a namespace from within.
-        kernel.setns(f"/proc/self/fd/{self.outer_namespace}")
+        kernel.setns(f"/proc/self/fd/{self.host_view.outer_namespace}")
         self.write_outside(f".{self.came_from}/cgroup.procs", "0")
         (CGROUPS / "suite").rmdir()
         eventually(self.removed_own_group, f"cgroup {self.group_name} can be removed")
         os.close(self.outer_root)
-        os.close(self.outer_namespace)
+        os.close(self.host_view.outer_namespace)
         shutil.rmtree(self.work, ignore_errors=True)
 
     def write_outside(self, path, text):
@@ -126,6 +142,10 @@ def remove_stale_groups():
 def subgroups(group):
     """`group` and all below it, parents first."""
     return [pathlib.Path(directory) for directory, _, _ in os.walk(group)]
+
+
+def our_groups():
+    return [group for group in subgroups(CGROUPS) if mark in str(group)]
 
 
 def remove_group(group):
