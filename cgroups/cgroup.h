@@ -31,6 +31,14 @@ class Cgroup {
   //           unexpectedly frozen" if it exists in use
   static Result<Cgroup> create(const Facts& facts, const std::string& path, const std::vector<Need>& needs);
 
+  // The cgroup of a scope that systemd has made, or `sub_cgroup` made below it, where `keeper`, the only process
+  // in the scope, is moved. Controllers and failures as with create(); what systemd made is left to systemd.
+  static Result<Cgroup> adopt(const Facts& facts,
+                              const std::string& path,
+                              const std::string& sub_cgroup,
+                              pid_t keeper,
+                              const std::vector<Need>& needs);
+
   // O_PATH is not enough for CLONE_INTO_CGROUP: opened O_RDONLY | O_DIRECTORY.
   [[nodiscard]] FdRef dir() const noexcept { return dir_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -40,8 +48,11 @@ class Cgroup {
  private:
   Cgroup(std::string mount, std::string path)
       : mount_(std::move(mount)), path_(std::move(path)), kept_(false) {}
-  static Result<Cgroup> make(const Facts& facts, const std::string& path, const std::vector<Need>& needs);
-  Result<UniqueFd> make_level(FdRef parent, const std::string& path);
+  enum class Occupied : unsigned char { refused, expected };
+  static Result<Cgroup> make(const Facts& facts, const std::string& path, Occupied occupied);
+  Result<UniqueFd> make_level(FdRef parent, const std::string& path, Occupied occupied);
+  Status check(const Facts& facts, const std::vector<Need>& needs) const;
+  Status descend(const Facts& facts, const std::string& name, pid_t process);
   void undo() noexcept;
 
   UniqueFd dir_;

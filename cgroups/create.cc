@@ -8,6 +8,7 @@
 #include "cgroups/controllers.h"
 #include "cgroups/files.h"
 #include "cgroups/wait.h"
+#include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 
@@ -51,7 +52,7 @@ std::vector<std::string> names_of(const std::string& path) {
 
 }  // namespace
 
-Result<UniqueFd> Cgroup::make_level(FdRef parent, const std::string& path) {
+Result<UniqueFd> Cgroup::make_level(FdRef parent, const std::string& path, Occupied occupied) {
   const std::string name = path.substr(path.rfind('/') + 1);
   const Status made = sys::mkdirat(parent, name.c_str(), kMode);
   const bool is_new = made.has_value();
@@ -61,23 +62,26 @@ Result<UniqueFd> Cgroup::make_level(FdRef parent, const std::string& path) {
 
   UniqueFd level = TRY(open_beneath(parent, name.c_str(), O_RDONLY | O_DIRECTORY).context("cgroup ", path));
   // Checked before it counts as ours: what lives in somebody else's cgroup is not killed by undo().
-  if (path == path_ && !is_new) TRY(check_free(level));
+  if (path == path_ && !is_new && occupied == Occupied::refused) TRY(check_free(level));
   return level;
 }
 
-Result<Cgroup> Cgroup::make(const Facts& facts, const std::string& path, const std::vector<Need>& needs) {
+Result<Cgroup> Cgroup::make(const Facts& facts, const std::string& path, Occupied occupied) {
   Cgroup cgroup(facts.mount, cat({"/", join(names_of(path), "/")}));
   UniqueFd level = TRY(open_cgroup(facts.mount, "/"));
   std::string level_path;
   for (const std::string& name : names_of(path)) {
     enable_controllers(level, facts.controllers);
     level_path.append("/").append(name);
-    level = TRY(cgroup.make_level(level, level_path));
+    level = TRY(cgroup.make_level(level, level_path, occupied));
   }
   cgroup.dir_ = std::move(level);
-  TRY(check_type(cgroup.dir_, cgroup.path_));
-  TRY(check_needs(facts, cgroup.path_, cgroup.dir_, needs));
   return cgroup;
+}
+
+Status Cgroup::check(const Facts& facts, const std::vector<Need>& needs) const {
+  TRY(check_type(dir_, path_));
+  return check_needs(facts, path_, dir_, needs);
 }
 
 Result<Cgroup> Cgroup::create(const Facts& facts, const std::string& path, const std::vector<Need>& needs) {
@@ -88,9 +92,34 @@ Result<Cgroup> Cgroup::create(const Facts& facts, const std::string& path, const
     return Error::invalid_config("/linux/cgroupsPath", "must name a cgroup below the root cgroup");
   }
   for (int attempt = 1;; ++attempt) {
-    Result<Cgroup> made = make(facts, path, needs);
-    if (made.has_value() || !is_gone(made.error()) || attempt == kMostAttempts) return made;
+    Result<Cgroup> made = make(facts, path, Occupied::refused);
+    if (!made.has_value() && is_gone(made.error()) && attempt < kMostAttempts) continue;
+    Cgroup cgroup = TRY(std::move(made));
+    TRY(cgroup.check(facts, needs));
+    return cgroup;
   }
+}
+
+// Controllers are handed down by a cgroup that holds no process itself, so the process goes first.
+Status Cgroup::descend(const Facts& facts, const std::string& name, pid_t process) {
+  const std::string path = cat({path_, "/", name});
+  UniqueFd below = TRY(make_level(dir_, path, Occupied::refused));
+  TRY(write_kernel_file(below, "cgroup.procs", std::to_string(process)).context("cgroup ", path));
+  enable_controllers(dir_, facts.controllers);
+  dir_ = std::move(below);
+  path_ = path;
+  return {};
+}
+
+Result<Cgroup> Cgroup::adopt(const Facts& facts,
+                             const std::string& path,
+                             const std::string& sub_cgroup,
+                             pid_t keeper,
+                             const std::vector<Need>& needs) {
+  Cgroup cgroup = TRY(make(facts, path, Occupied::expected));
+  if (!sub_cgroup.empty()) TRY(cgroup.descend(facts, sub_cgroup, keeper));
+  TRY(cgroup.check(facts, needs));
+  return cgroup;
 }
 
 Cgroup::Cgroup(Cgroup&& other) noexcept

@@ -5,6 +5,7 @@ endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(CAP REQUIRED IMPORTED_TARGET libcap)
+pkg_check_modules(DBUS REQUIRED IMPORTED_TARGET dbus-1)
 find_package(nlohmann_json REQUIRED)
 
 add_library(capsule_options INTERFACE)

@@ -73,6 +73,14 @@ Result<std::string> parse_rdt_path(const Cursor& at, std::string_view key) {
   return path;
 }
 
+// Of containers under systemd alone.
+Result<std::string> parse_unit(const Cursor& at) {
+  std::string unit = TRY(at.value_or("systemdUnit", std::string()));
+  if (!unit.empty() && !unit.ends_with(".scope"))
+    return at.member("systemdUnit").error(cat({"must be a scope, not ", capsule::quoted(unit)}));
+  return unit;
+}
+
 Status parse_rdt(const Cursor& at, Record& record) {
   record.rdt_group = TRY(parse_rdt_path(at, "rdtGroup"));
   record.rdt_group_is_ours = TRY(at.value_or("rdtGroupIsOurs", false));
@@ -92,6 +100,7 @@ Result<Record> parse_record(const Cursor& at) {
   record.cgroup_path = TRY(parse_cgroup_path(at));
   record.cgroup_mount = TRY(parse_path(at, "cgroupMount"));
   record.cgroup_manager = TRY(parse_manager(at));
+  record.systemd_unit = TRY(parse_unit(at));
   record.own_pid_namespace = TRY(at.required<bool>("ownPidNamespace"));
   record.no_new_keyring = TRY(at.required<bool>("noNewKeyring"));
   record.owner_uid = TRY(at.required<std::uint32_t>("ownerUid"));
@@ -114,6 +123,7 @@ std::string write_record(const Record& record) {
   json["cgroupPath"] = record.cgroup_path;
   json["cgroupMount"] = record.cgroup_mount;
   json["cgroupManager"] = record.cgroup_manager;
+  if (!record.systemd_unit.empty()) json["systemdUnit"] = record.systemd_unit;
   if (!record.rdt_group.empty()) {
     json["rdtGroup"] = record.rdt_group;
     json["rdtGroupIsOurs"] = record.rdt_group_is_ours;

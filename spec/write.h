@@ -71,6 +71,7 @@ struct Record {
   std::string cgroup_path;         // below the cgroup2 mount point: "/a/b"; empty: none
   std::string cgroup_mount;        // where the cgroup2 hierarchy was mounted: "/sys/fs/cgroup"
   std::string cgroup_manager;      // "cgroupfs", "systemd", "disabled"
+  std::string systemd_unit;        // "capsule-c1.scope"; empty: systemd knows nothing of it
   std::string rdt_group;           // its group in resctrl, absolute; empty: none
   bool rdt_group_is_ours = false;  // made for it, and removed with it
   std::string rdt_monitor;         // its monitoring group there; empty: none

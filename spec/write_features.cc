@@ -34,8 +34,8 @@ Json cgroup_features() {
   Json json = Json::object();
   json["v1"] = false;  // by decision: cgroup v2 only
   json["v2"] = true;
-  json["systemd"] = false;
-  json["systemdUser"] = false;
+  json["systemd"] = true;
+  json["systemdUser"] = true;
   json["rdma"] = true;
   return json;
 }

@@ -43,11 +43,4 @@ Result<container::Store> open_store(const Globals& globals) {
   return store;
 }
 
-Result<launch::CgroupManager> choose_cgroup_manager(const Globals& globals) {
-  if (globals.cgroup_manager == launch::CgroupManager::systemd) {
-    return Error::unsupported("the systemd cgroup manager is not available in this build");
-  }
-  return globals.cgroup_manager;
-}
-
 }  // namespace capsule::cli

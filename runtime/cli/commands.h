@@ -37,9 +37,4 @@ Run find_run(std::string_view command);  // nullptr: no such command
 // The store that --root names, or the default.
 Result<container::Store> open_store(const Globals& globals);
 
-// create and run, the only commands that choose a cgroup manager: the others find it in the container's
-// record, and engines that pass
-// --systemd-cgroup to all of them must not be refused there.
-Result<launch::CgroupManager> choose_cgroup_manager(const Globals& globals);
-
 }  // namespace capsule::cli

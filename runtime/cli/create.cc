@@ -5,7 +5,7 @@ namespace capsule::cli {
 namespace {
 
 Status create_as_told(const Globals& globals, launch::LaunchOptions options) {
-  options.cgroup_manager = TRY(choose_cgroup_manager(globals));
+  options.cgroup_manager = globals.cgroup_manager;
   const container::Store store = TRY(open_store(globals));
   return launch::create_container(store, options);
 }

@@ -6,7 +6,7 @@ namespace capsule::cli {
 namespace {
 
 Result<std::string> describe_as_told(const Globals& globals, launch::LaunchOptions options) {
-  options.cgroup_manager = TRY(choose_cgroup_manager(globals));
+  options.cgroup_manager = globals.cgroup_manager;
   const container::Store store = TRY(open_store(globals));
   return launch::describe_launch(store, options);
 }

@@ -5,7 +5,7 @@ namespace capsule::cli {
 namespace {
 
 Result<int> run_as_told(const Globals& globals, launch::LaunchOptions options) {
-  options.cgroup_manager = TRY(choose_cgroup_manager(globals));
+  options.cgroup_manager = globals.cgroup_manager;
   const container::Store store = TRY(open_store(globals));
   return launch::run_container(store, options);
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "cgroups/systemd.h"
 #include "runtime/base/text.h"
 #include "runtime/container/container.h"
 #include "runtime/container/directory.h"
@@ -32,12 +33,24 @@ Status stop(const Container& container) {
            std::to_string(kKillTimeoutMs / 1000), " s; /proc/", pid, "/stack shows where it hangs"}));
 }
 
+// A scope without a cgroup is gone, for systemd as well, unless an annotation wants one that failed to be
+// kept. One that systemd cannot be asked about any more is emptied and removed like any other cgroup.
+Status stop_unit(const Container& container) {
+  const spec::Record& record = container.record();
+  if (record.systemd_unit.empty()) return {};
+  const bool may_be_kept = record.annotations.contains("org.systemd.property.CollectMode");
+  if (!may_be_kept && !TRY(find_cgroup(record)).has_value()) return {};
+  TRY(kill_everything(container));
+  return cgroups::stop_unit(TRY(cgroups::probe_manager()), record.systemd_unit);
+}
+
 Status remove_cgroup(const Container& container) {
   const spec::Record& record = container.record();
   if (!has_cgroup(record)) return {};
-  // systemd made the scope and removes it once it is empty; behind its back we only empty it.
-  if (record.cgroup_manager != "cgroupfs") return kill_everything(container);
-  return cgroups::remove(record.cgroup_mount, record.cgroup_path, true, kCgroupTimeoutMs);
+  Status stopped = stop_unit(container);
+  Status removed = cgroups::remove(record.cgroup_mount, record.cgroup_path, true, kCgroupTimeoutMs);
+  if (removed.has_value() || stopped.has_value()) return removed;
+  return stopped;  // why systemd did not do it
 }
 
 // A directory whose record was never written, or cannot be read: there is no process and no cgroup that we

@@ -5,6 +5,7 @@
 
 #include "cgroups/plan_rdt.h"
 #include "cgroups/rdt.h"
+#include "cgroups/systemd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
@@ -58,16 +59,45 @@ Status write_shares_and_config(const Container& container, const Change& change,
   return kept;
 }
 
-Status perform(const Container& container,
-               const Change& change,
-               const std::vector<cgroups::Write>& writes,
-               const spec::Spec& spec) {
-  if (writes.empty()) return write_shares_and_config(container, change, spec);
+Status write_files(const Container& container,
+                   const Change& change,
+                   const std::vector<cgroups::Write>& writes,
+                   const spec::Spec& spec) {
   const UniqueFd cgroup = TRY(container.cgroup());
   cgroups::AppliedWrites applied = TRY(cgroups::AppliedWrites::apply(cgroup, writes));
   TRY(write_shares_and_config(container, change, spec));
   applied.keep();
   return {};
+}
+
+// systemd first, since it writes the files anew and rounds a quota; and back first, for the same reason.
+Status change_unit(const Container& container,
+                   const Change& change,
+                   const cgroups::Update& update,
+                   const std::vector<cgroups::Write>& before,
+                   const spec::Spec& spec) {
+  const cgroups::ManagerFacts facts = TRY(cgroups::probe_manager());
+  const std::string& unit = container.record().systemd_unit;
+  const auto limits = cgroups::plan_limit_properties(update.writes);
+  TRY(cgroups::set_unit_limits(facts, unit, limits));
+  Status done = write_files(container, change, update.writes, spec);
+  if (done.has_value() || limits.empty()) return done;
+  const Status undone =
+      cgroups::set_unit_limits(facts, unit, cgroups::plan_former_properties(limits, before));
+  if (!undone.has_value()) log::warning(cat({"not put back: ", undone.error().message()}));
+  const UniqueFd cgroup = TRY(container.cgroup());
+  (void)cgroups::apply_writes(cgroup, before);
+  return done;
+}
+
+Status perform(const Container& container,
+               const Change& change,
+               const cgroups::Update& update,
+               const std::vector<cgroups::Write>& before,
+               const spec::Spec& spec) {
+  if (update.writes.empty()) return write_shares_and_config(container, change, spec);
+  if (!container.record().systemd_unit.empty()) return change_unit(container, change, update, before, spec);
+  return write_files(container, change, update.writes, spec);
 }
 
 }  // namespace
@@ -84,7 +114,8 @@ Status update(const Container& container, const Change& change) {
   const spec::LinuxResources old = spec.linux->resources.value_or(spec::LinuxResources());
   cgroups::Update update = TRY(cgroups::plan_update(old, change.resources));
   spec.linux->resources = std::move(update.resources);
-  return perform(container, change, update.writes, spec);
+  const std::vector<cgroups::Write> before = TRY(cgroups::plan_unified(old));
+  return perform(container, change, update, before, spec);
 }
 
 }  // namespace capsule::container

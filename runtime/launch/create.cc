@@ -83,7 +83,7 @@ Status open_gate(const Container& container) {
 // Our standard streams go to the container, so it must not outlive a failed start of ours half-way:
 // everything is undone by `launched`.
 Status open_own_gate(Launched& launched, FdRef interrupts) {
-  return explain_death(start_program(launched.sync, &launched.init, interrupts), launched.cgroup.dir());
+  return explain_death(start_program(launched.sync, &launched.init, interrupts), launched.place.cgroup.dir());
 }
 
 // The container stands on its own from here on; what remains ours is the process we may wait for.
@@ -193,10 +193,11 @@ Status delete_container(const container::Store& store, const std::string& id, bo
 
 Result<std::string> describe_launch(const container::Store& /*store*/, const LaunchOptions& options) {
   const Bundle bundle = TRY(load_bundle(options));
-  const Host host = TRY(probe_host_for(bundle.spec, options.id));
+  const Host host = TRY(probe_host_for(bundle.spec, options));
   const CreatePlan plan = TRY(plan_create(bundle, options, host, plan::GateMode::listen));
   const std::string image = plan.builder.finish();
   std::string text = plan::describe_donations(plan.builder.donations());
+  if (plan.cgroup.scope.has_value()) text.append(cgroups::describe_scope(*plan.cgroup.scope));
   for (const cgroups::Write& write : plan.cgroup.writes) {
     text.append(cat({"cgroup ", write.file, " ", write.value, "   # ", write.field, "\n"}));
   }

@@ -84,6 +84,12 @@ bool is_setgroups_denied(const Container& container) {
   return word.has_value() && word.value() == "deny\n";
 }
 
+// From a session beside its manager nobody may be cloned into the manager's cgroups.
+Status come_near(const Container& container, const Host& host) {
+  if (container.record().systemd_unit.empty()) return {};
+  return cgroups::enter_user_manager(TRY(cgroups::probe_manager()), host.cgroups.own_path);
+}
+
 struct Inside {  // a process that is in the container, confined, and waits for `start`
   InitProcess process;
   UniqueFd sync;
@@ -155,6 +161,7 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   ExecPlan plan =
       TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));
   const UniqueFd interrupts = TRY(open_interrupts());
+  TRY(come_near(container, host));
   Inside inside = TRY(launch_inside(container, plan, options, interrupts));
   UniqueFd master;
   if (inside.console.is_open()) master = TRY(receive_master(inside.console));

@@ -12,6 +12,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
+#include "runtime/launch/container_cgroup.h"
 #include "runtime/launch/donations.h"
 #include "runtime/launch/hooks.h"
 #include "runtime/launch/id_maps.h"
@@ -49,6 +50,7 @@ spec::Record describe_record(const Bundle& bundle,
   record.cgroup_path = plan.cgroup.path;
   record.cgroup_mount = host.cgroups.mount;
   record.cgroup_manager = name_of(options.cgroup_manager);
+  if (plan.cgroup.scope.has_value()) record.systemd_unit = plan.cgroup.scope->name.unit;
   record.rdt_group = plan.rdt.group;
   record.rdt_group_is_ours = plan.rdt.creates;
   record.rdt_monitor = plan.rdt.monitor;
@@ -57,83 +59,6 @@ spec::Record describe_record(const Bundle& bundle,
   record.owner_uid = host.euid;
   record.annotations = bundle.spec.annotations;
   return record;
-}
-
-// An unprivileged caller without a delegated cgroup runs without one, as long as nothing was asked of it
-// (runc does the same). What was asked for first, "" if nothing:
-std::string_view asked_of_cgroup(const CreatePlan& plan, const spec::Spec& spec) {
-  if (!plan.cgroup.writes.empty()) return plan.cgroup.writes.front().field;
-  const bool has_path = spec.linux.has_value() && !spec.linux->cgroups_path.value_or("").empty();
-  return has_path ? "/linux/cgroupsPath" : "";
-}
-
-bool lacks_delegation(const Error& error, const Host& host) {
-  const bool refused = error.code() == EACCES || error.code() == EPERM || error.code() == EROFS;
-  return host.euid != 0 && refused;
-}
-
-Error refused_cgroup(Error error, std::string_view asked) {
-  return std::move(error)
-      .with({asked, ": needs a cgroup"})
-      .hint(
-          "this user may not make it there: have a cgroup delegated (systemd: Delegate=yes), or ask for "
-          "nothing");
-}
-
-Result<cgroups::Cgroup> make_cgroup(CreatePlan& plan, const spec::Spec& spec, const Host& host) {
-  if (plan.cgroup.path.empty()) return cgroups::Cgroup();
-  Result<cgroups::Cgroup> made = cgroups::Cgroup::create(host.cgroups, plan.cgroup.path, plan.cgroup.needs);
-  if (!made.has_value() && lacks_delegation(made.error(), host)) {
-    const std::string_view asked = asked_of_cgroup(plan, spec);
-    if (!asked.empty()) return refused_cgroup(std::move(made).error(), asked);
-    plan.cgroup.path.clear();
-    return cgroups::Cgroup();
-  }
-  cgroups::Cgroup cgroup = TRY(std::move(made));
-  TRY(cgroup.apply(plan.cgroup.writes));
-  return cgroup;
-}
-
-// config-linux.md#cgroup-ownership: a container with its own cgroup namespace and a writable view of it may
-// arrange its inside.
-bool wants_ownership(const spec::Spec& spec, const CreatePlan& plan) {
-  if ((plan.namespaces.unshare_flags & CLONE_NEWCGROUP) == 0 || !plan.namespaces.new_user ||
-      !spec.process.has_value())
-    return false;
-  return std::any_of(spec.mounts.begin(), spec.mounts.end(), [](const spec::Mount& mount) {
-    const bool is_view = mount.type == "cgroup" || mount.type == "cgroup2";
-    return is_view && std::find(mount.options.begin(), mount.options.end(), "ro") == mount.options.end();
-  });
-}
-
-Status give_ownership(const cgroups::Cgroup& cgroup, const spec::Spec& spec, const CreatePlan& plan) {
-  if (cgroup.dir().get() < 0 || !wants_ownership(spec, plan)) return {};
-  const std::optional<std::uint32_t> owner = ns::host_id(spec.linux->uid_mappings, spec.process->user.uid);
-  return owner.has_value() ? cgroups::apply_owner(cgroup.dir(), *owner) : Status();
-}
-
-// Before the record exists: once it names this cgroup, `delete --force` would kill whoever is in it.
-Status refuse_occupied_cgroup(const container::Store& store,
-                              const std::string& id,
-                              const CgroupPlan& plan,
-                              const Host& host) {
-  const bool id_is_taken =
-      container::Container::open(store, id, container::Container::Lock::none).has_value();
-  if (plan.path.empty() || id_is_taken) return {};  // Record::begin has the better words for a second create
-  const Result<UniqueFd> existing = cgroups::open_cgroup(host.cgroups.mount, plan.path);
-  if (!existing.has_value()) return {};  // mostly not there; anything else is for create() to report
-  const std::vector<pid_t> inside = TRY(cgroups::read_pids(existing.value()));
-  if (inside.empty()) return {};
-  return Error::wrong_state(
-      cat({"container's cgroup is not empty: ", std::to_string(inside.size()), " process(es) found"}));
-}
-
-// An unprivileged caller cannot load device programs; its container cannot make devices either.
-Status apply_devices(const CgroupPlan& plan, const cgroups::Cgroup& cgroup, const Host& host) {
-  if (plan.path.empty()) return {};
-  Status applied = cgroups::apply_device_program(plan.devices, cgroup.dir());
-  if (!applied.has_value() && applied.error().code() == EPERM && host.euid != 0) return {};
-  return applied;
 }
 
 Result<UniqueFd> make_gate(const container::Record& record) {
@@ -298,7 +223,7 @@ void Launched::keep() {
   init.keep();
   net_devices.keep();
   rdt.keep();
-  cgroup.keep();
+  place.keep();
   record.keep();
 }
 
@@ -329,7 +254,7 @@ Result<Launched> launch_init(const container::Store& store,
   TRY(container::check_id(options.id));
   Bundle bundle = TRY(load_bundle(options));
   TRY(check_joined_maps(bundle.spec));
-  Host host = TRY(probe_host_for(bundle.spec, options.id));
+  Host host = TRY(probe_host_for(bundle.spec, options));
   if (!TRY(find_service_manager()).empty())
     host.notify_directory = cat({store.root(), "/", options.id, "/", kNotifyDirectory});
   CreatePlan plan = TRY(plan_create(bundle, options, host, gate));
@@ -341,10 +266,10 @@ Result<Launched> launch_init(const container::Store& store,
   PoststopOnFailure poststop;
   container::Record record = TRY(container::Record::begin(store, data, bundle.config));
   if (plan.has_notify_socket) TRY(make_notify_directory(record.dir()));
-  cgroups::Cgroup cgroup = TRY(make_cgroup(plan, bundle.spec, host));
+  ContainerCgroup place = TRY(make_container_cgroup(plan, bundle.spec, host, interrupts));
+  cgroups::Cgroup& cgroup = place.cgroup;
   data.cgroup_path = plan.cgroup.path;
   cgroups::RdtOwner rdt = TRY(cgroups::RdtOwner::create(plan.rdt));
-  TRY(give_ownership(cgroup, bundle.spec, plan));
 
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   sys::SocketPair console;
@@ -366,6 +291,7 @@ Result<Launched> launch_init(const container::Store& store,
   TRY(open_descriptors(launch, gate, std::move(sync.theirs), std::move(console.theirs)));
 
   InitProcess init = TRY(spawn(launch));
+  place.scope.release_keeper();
   donations = Donations(
       0);  // our copies: only init may hold its end of the conversation, or its death would go unnoticed
   TRY(explain_death(converse(launch, init), cgroup.dir()));
@@ -374,7 +300,7 @@ Result<Launched> launch_init(const container::Store& store,
   TRY(send_pidfd(options.pidfd_socket, init.pidfd(), "standard"));
   PidFile pid_file = TRY(PidFile::write(options.pid_file, init.pid()));
   return Launched{std::move(bundle),   std::move(poststop),    std::move(record),
-                  std::move(cgroup),   std::move(rdt),         std::move(launch.net_devices),
+                  std::move(place),    std::move(rdt),         std::move(launch.net_devices),
                   std::move(init),     std::move(launch.sync), std::move(console.ours),
                   std::move(pid_file), std::move(data)};
 }

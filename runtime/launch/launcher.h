@@ -9,6 +9,7 @@
 #include "runtime/base/result.h"
 #include "runtime/container/container.h"
 #include "runtime/launch/bundle.h"
+#include "runtime/launch/container_cgroup.h"
 #include "runtime/launch/launch.h"
 #include "runtime/launch/plan_create.h"
 #include "runtime/launch/poststop.h"
@@ -42,7 +43,7 @@ struct Launched {
   Bundle bundle;
   PoststopOnFailure poststop;
   container::Record record;
-  cgroups::Cgroup cgroup;
+  ContainerCgroup place;
   cgroups::RdtOwner rdt;
   ns::MovedNetDevices net_devices;
   InitProcess init;

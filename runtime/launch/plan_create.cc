@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "runtime/base/text.h"
+#include "runtime/launch/container_cgroup.h"
 #include "runtime/launch/notify.h"
 #include "runtime/plan/protocol.h"
 
@@ -32,31 +33,6 @@ bool has_admin_capability() {
 std::uint32_t inherited_listen_fds() {
   const char* count = std::getenv("LISTEN_FDS");
   return count == nullptr ? 0 : parse_integer<std::uint32_t>(count).value_or(0);
-}
-
-Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const LaunchOptions& options, const Host& host) {
-  CgroupPlan plan;
-  const spec::Linux& l = linux_of(spec);
-  if (l.resources.has_value()) {
-    plan.writes = TRY(cgroups::plan_unified(*l.resources));
-    plan.needs = cgroups::needed_controllers(plan.writes);
-  }
-  if (options.cgroup_manager == CgroupManager::disabled) {
-    if (!plan.writes.empty())
-      return Error::invalid_config(plan.writes.front().field,
-                                   "cannot be applied with the cgroup manager \"disabled\"");
-    return plan;
-  }
-  if (host.cgroups.mount.empty()) {
-    if (!plan.writes.empty())
-      return Error::unsupported(
-          cat({plan.writes.front().field, ": no cgroup2 hierarchy is mounted on this host"}));
-    return plan;
-  }
-  plan.path = cgroups::plan_path(l.cgroups_path, options.id, host.cgroups);
-  plan.devices = TRY(cgroups::plan_device_program(l.resources.has_value() ? l.resources->devices
-                                                                          : std::vector<spec::DeviceRule>{}));
-  return plan;
 }
 
 // What an ordinary user may write without anybody's help, if it gives up setgroups first
@@ -234,10 +210,11 @@ Result<Host> probe_host(const process::LabelsAsked& labels) {
   return host;
 }
 
-Result<Host> probe_host_for(const spec::Spec& spec, const std::string& id) {
+Result<Host> probe_host_for(const spec::Spec& spec, const LaunchOptions& options) {
   const spec::Linux& l = linux_of(spec);
   Host host = TRY(probe_host(process::labels_asked(spec.process.has_value() ? &*spec.process : nullptr, &l)));
-  if (l.intel_rdt.has_value()) host.rdt = TRY(cgroups::probe_rdt(*l.intel_rdt, id));
+  if (l.intel_rdt.has_value()) host.rdt = TRY(cgroups::probe_rdt(*l.intel_rdt, options.id));
+  if (options.cgroup_manager == CgroupManager::systemd) host.systemd = TRY(cgroups::probe_manager());
   return host;
 }
 

@@ -9,6 +9,7 @@
 #include "cgroups/facts.h"
 #include "cgroups/plan.h"
 #include "cgroups/rdt.h"
+#include "cgroups/systemd.h"
 #include "namespaces/plan.h"
 #include "runtime/base/result.h"
 #include "runtime/launch/bundle.h"
@@ -25,6 +26,7 @@ struct Host {
   bool privileged = true;  // CAP_SYS_ADMIN in effect: mounts are cloned on the host side
   std::uint32_t euid = 0, egid = 0;
   cgroups::Facts cgroups;
+  cgroups::ManagerFacts systemd;  // looked up only if containers are to be its units
   std::uint32_t listen_fds =
       0;  // $LISTEN_FDS: descriptors of ours that the application is to have (sd_listen_fds(3))
   std::string
@@ -35,7 +37,7 @@ struct Host {
 };
 Result<Host> probe_host(const process::LabelsAsked& labels);
 // The same for a whole bundle: with what its other fields need to know.
-Result<Host> probe_host_for(const spec::Spec& spec, const std::string& id);
+Result<Host> probe_host_for(const spec::Spec& spec, const LaunchOptions& options);
 
 // How many descriptors, from 3 on, the application is to have: $LISTEN_FDS and --preserve-fds together.
 //   fails   unsupported, if they are more than a process can have: their sum would wrap around, and what init
@@ -47,6 +49,7 @@ struct CgroupPlan {
   std::vector<cgroups::Write> writes;
   std::vector<cgroups::Need> needs;
   cgroups::DeviceProgram devices;
+  std::optional<cgroups::ScopePlan> scope;  // systemd makes it
 };
 
 struct CreatePlan {

@@ -31,18 +31,6 @@ TEST_CASE("the version is told in the lines engines parse", "[cli][version]") {
   CHECK(text.find("version", 10) == std::string::npos);
 }
 
-TEST_CASE("only create and run refuse the systemd cgroup manager", "[cli][commands]") {
-  Globals globals;
-  globals.cgroup_manager = launch::CgroupManager::systemd;
-  const Result<launch::CgroupManager> chosen = choose_cgroup_manager(globals);
-
-  REQUIRE_FALSE(chosen.has_value());
-  CHECK(chosen.error().message() == "the systemd cgroup manager is not available in this build");
-
-  globals.cgroup_manager = launch::CgroupManager::disabled;
-  CHECK(choose_cgroup_manager(globals).value() == launch::CgroupManager::disabled);
-}
-
 TEST_CASE("a root that becomes / is refused, and any other is made absolute", "[cli][commands]") {
   Globals globals;
   globals.root = "/some/../where";

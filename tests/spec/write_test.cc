@@ -134,7 +134,7 @@ TEST_CASE("features promise what this build does and nothing else", "[spec][feat
   std::string features = write_features(some_features());
   std::erase_if(features, [](char c) { return c == ' ' || c == '\n'; });
 
-  CHECK(has(features, R"("cgroup":{"v1":false,"v2":true,"systemd":false,"systemdUser":false,"rdma":true})"));
+  CHECK(has(features, R"("cgroup":{"v1":false,"v2":true,"systemd":true,"systemdUser":true,"rdma":true})"));
   CHECK(has(features,
             R"("seccomp":{"enabled":true,"actions":["SCMP_ACT_ALLOW"],"operators":["SCMP_CMP_EQ"],)"));
   CHECK(has(features, R"("apparmor":{"enabled":true},"selinux":{"enabled":true},)"
