@@ -54,3 +54,11 @@ def applies(rule, capabilities, architecture):
 def resolved(rule):
     known = ("names", "action", "errnoRet", "args")
     return {key: rule[key] for key in known if rule.get(key) not in (None, [])}
+
+
+def first_unnamed(calls):
+    """The number of the first of `calls` (name → number) in no rule of the profile; profiles of later years name more of them."""
+    if not PROFILE.exists():
+        return None
+    named = {name for rule in json.loads(PROFILE.read_text())["syscalls"] for name in rule["names"]}
+    return next(number for name, number in calls.items() if name not in named)
