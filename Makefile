@@ -10,7 +10,7 @@ TESTS ?= integration
 CPUS ?= 1
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test perf check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-image vm-check perf check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,12 @@ integration-peers: ## the same tests against Debian's crun and runc: tests that 
 
 vm-test: ## the suite in a virtual machine with all controllers; T=, MODE=minimal|systemd, RUNTIMES=capsule,crun,runc, TESTS=, CPUS=
 	$(PYTHON) integration/vm/run.py --mode $(MODE) --runtimes $(RUNTIMES) --cpus $(CPUS) $(if $(T),-k "$(T)") $(TESTS)
+
+vm-image: ## fetch and make the test machine's image (once, 3 minutes), so that vm-check finds it
+	$(PYTHON) integration/vm/check.py --image-only
+
+vm-check: ## the tests that need the test machine, in both modes side by side; the output is printed whole at the end
+	$(PYTHON) integration/vm/check.py
 
 perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
 	$(MAKE) -C integration/perf run

@@ -16,6 +16,7 @@ import time
 
 MARKER = "complete.json"
 SECONDS_TO_KEEP = 30 * 24 * 3600
+ENTRIES_TO_KEEP = 2  # of a kind: today's, and that of the branch one comes from
 
 
 def directory():
@@ -44,6 +45,7 @@ def entry(name, make):
         if not is_whole(path):
             remove_leftovers(path.parent)
             renew(path, make)
+            remove_older_ones(path)
         (path / MARKER).touch()
         return path
 
@@ -54,6 +56,15 @@ def remove_leftovers(parent):
         marker = path / MARKER
         if path.name.startswith("making-") or (marker.exists() and time.time() - marker.stat().st_mtime > SECONDS_TO_KEEP):
             shutil.rmtree(path)
+
+
+def remove_older_ones(made):
+    """Entries of other keys, but for those used last. A guest that still runs on one keeps the file it has open."""
+    kind = made.name.rpartition("-")[0]
+    others = [path for path in made.parent.glob(f"{kind}-*") if path != made and (path / MARKER).exists()]
+    others.sort(key=lambda path: (path / MARKER).stat().st_mtime, reverse=True)
+    for path in others[ENTRIES_TO_KEEP - 1 :]:
+        shutil.rmtree(path)
 
 
 def renew(path, make):

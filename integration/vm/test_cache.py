@@ -3,6 +3,7 @@
 import os
 import pathlib
 import sys
+import time
 
 import pytest
 
@@ -77,3 +78,26 @@ def test_a_failing_build_leaves_nothing(tmp_path, monkeypatch):
         cache.entry("entry", lambda directory: 1 / 0)
 
     assert os.listdir(tmp_path) == ["lock"]
+
+
+def test_the_newest_two_of_a_kind_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAPSULE_VM_CACHE", str(tmp_path))
+
+    for number in (1, 2, 3):
+        path = cache.entry(f"trixie-{number}", lambda directory: (directory / "root.img").write_text("content"))
+        os.utime(path / cache.MARKER, (time.time() - 100 + number,) * 2)
+    cache.entry("sid-1", lambda directory: (directory / "root.img").write_text("content"))
+
+    assert sorted(os.listdir(tmp_path)) == ["lock", "sid-1", "trixie-2", "trixie-3"]
+
+
+def test_an_image_that_is_used_again_counts_as_new(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAPSULE_VM_CACHE", str(tmp_path))
+    make = lambda directory: (directory / "root.img").write_text("content")
+    for number in (1, 2):
+        os.utime(cache.entry(f"trixie-{number}", make) / cache.MARKER, (time.time() - 100 + number,) * 2)
+    cache.entry("trixie-1", make)
+
+    cache.entry("trixie-3", make)
+
+    assert sorted(os.listdir(tmp_path)) == ["lock", "trixie-1", "trixie-3"]

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""What CI asks of the test machine: the tests that need it, in both modes, side by side.
+
+    check.py [--image-only]
+
+Nothing is printed while the guests run, so that it can be started in the background; each guest's output is in
+build/vm/MODE.log, and is printed whole at the end, the failures last. The status is 0 when both are well.
+"""
+
+import argparse
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import accelerator
+import image
+from processes import dies_with_parent, end_orderly_when_told
+from run import REPOSITORY, say
+
+SUITE = REPOSITORY / "integration"
+SECONDS = 900  # for one guest; a hanging one is ended and its output shown
+TESTS = {
+    "minimal": ["test_quotas_*.py", "test_update.py", "test_events.py", "test_apparmor.py", "test_seccomp_profile.py"],
+    "systemd": ["test_rootless_machine.py", "test_rootless.py"],
+}
+
+
+@dataclasses.dataclass
+class Run:
+    mode: str
+    log: pathlib.Path
+    process: subprocess.Popen
+    began: float
+    seconds: float = 0.0
+
+    @property
+    def failed(self):
+        return self.process.returncode != 0
+
+    def __str__(self):
+        ending = f"failed with {self.process.returncode}" if self.failed else "passed"
+        return f"{self.mode} {ending} after {self.seconds:.0f} s ({self.log})"
+
+
+def files_of(mode):
+    """Every pattern must name a file: a renamed one is not to be left out in silence."""
+    found = []
+    for pattern in TESTS[mode]:
+        matches = sorted(SUITE.glob(pattern))
+        if not matches:
+            sys.exit(f"vm: there is no integration/{pattern}, which the check of mode {mode} runs")
+        found += [str(path.relative_to(REPOSITORY)) for path in matches]
+    return found
+
+
+def start(mode, files):
+    where = REPOSITORY / "build/vm"
+    where.mkdir(parents=True, exist_ok=True)
+    log = where / f"{mode}.log"
+    command = [sys.executable, str(REPOSITORY / "integration/vm/run.py"), "--mode", mode, f"--deadline={SECONDS}", *files]
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=dies_with_parent
+        )
+    return Run(mode, log, process, time.monotonic())
+
+
+def wait_for_all(runs):
+    waiting = list(runs)
+    while waiting:
+        for run in [run for run in waiting if run.process.poll() is not None]:
+            run.seconds = time.monotonic() - run.began
+            waiting.remove(run)
+        time.sleep(0.1)
+
+
+def tell(runs):
+    for run in sorted(runs, key=lambda run: run.failed):
+        print(f"\n== the test machine, {run.mode} ==", flush=True)
+        sys.stdout.buffer.write(run.log.read_bytes())
+        sys.stdout.buffer.flush()
+    for run in runs:
+        say(str(run))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="the tests that need the test machine")
+    parser.add_argument("--image-only", action="store_true", help="make the image, find out about KVM, run nothing")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("vm: root is needed: the image holds files of several owners")
+    end_orderly_when_told()
+    files = {mode: files_of(mode) for mode in TESTS}
+    accelerator.choose(image.ensure(say), say)
+    if options.image_only:
+        return 0
+    runs = [start(mode, files[mode]) for mode in TESTS]
+    wait_for_all(runs)
+    tell(runs)
+    return 1 if any(run.failed for run in runs) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
