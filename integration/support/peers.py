@@ -303,6 +303,9 @@ CRUN = {
         "test_R13_without_a_cgroup_namespace_the_hosts_hierarchy_cannot_be_written",
         *named("test_R25_flags_locked_by_a_user_namespace_are_kept", "bind", "bind noatime"),
     ],
+    "runs a container without the limits that its user may not set": [
+        "test_without_a_group_a_limit_is_refused_and_nothing_is_left"
+    ],
     "has no rdma limits": ["test_a_limit_on_an_rdma_device_that_is_not_here_is_refused"],
     "does not look at the types of values": [
         *bad_configs("root-readonly-is-a-string", "args-is-a-string", "args-holds-a-number", "terminal-is-a-string"),

@@ -6,6 +6,20 @@ mkdir -p $units "$units/user@.service.d"
 cp /capsule/vm/guest/capsule-job.service /capsule/vm/guest/capsule-job.target $units/
 printf '[Service]\nDelegate=cpu cpuset io memory pids\n' >"$units/user@.service.d/delegate.conf"
 
+# An ordinary user whose service manager runs without a session, and another who has nothing.
+add_user() {
+  echo "$1:x:$2:$2::/home/$1:/bin/sh" >>/etc/passwd
+  echo "$1:x:$2:" >>/etc/group
+  echo "$1:*:20000::::::" >>/etc/shadow
+  echo "$1:$3:65536" | tee -a /etc/subuid >>/etc/subgid
+  mkdir -p "/home/$1"
+  chown "$2:$2" "/home/$1"
+}
+add_user tester 1000 100000
+add_user nobody-special 1001 200000
+mkdir -p /var/lib/systemd/linger
+touch /var/lib/systemd/linger/tester
+
 # Clocks, first-boot questions, hardware: nothing a container runtime needs. The nodes in /dev are the kernel's own.
 for unit in systemd-hwdb-update systemd-udev-trigger systemd-udev-settle systemd-machine-id-commit systemd-journal-flush systemd-firstboot \
   systemd-random-seed systemd-timesyncd systemd-networkd systemd-resolved systemd-update-utmp systemd-update-done systemd-sysusers \
