@@ -1,6 +1,7 @@
 """Fixtures of the integration suite. README.md says how to run it."""
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -77,6 +78,16 @@ def session_directory(pytestconfig):
 @pytest.fixture(scope="session")
 def template(session_directory):
     return Template(session_directory / "template")
+
+
+@pytest.fixture
+def measured(record_property):
+    """measured("cpu.max", "20 % of a processor", effect): a line of docs/limits.md, which vm/limits.py makes of several runtimes' results."""
+
+    def record(limit, asked, effect):
+        record_property("limit", json.dumps([limit, asked, effect]))
+
+    return record
 
 
 @pytest.fixture

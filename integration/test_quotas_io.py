@@ -5,10 +5,11 @@ import os
 import pytest
 
 from support.marks import covers
-from support.quotas import DISK, MEGABYTE, SLOW_DISK, needs, needs_a_disk, numbers_of, on_disk, used_together
+from support.quotas import DISK, MEGABYTE, SLOW_DISK, needs, needs_a_disk, numbers_of, on_disk, pressure, used_together
 from support.waiting import eventually
 
 BLOCK = 64 << 10
+UNITS = {"rbytes": "rbps", "wbytes": "wbps", "rios": "riops", "wios": "wiops"}  # of io.stat → of io.max
 COPY = {
     "rbytes": f"dd if=/disk/data of=/dev/null iflag=direct bs={BLOCK}",
     "wbytes": f"dd if=/dev/zero of=/disk/data oflag=direct conv=notrunc bs={BLOCK} count=256",
@@ -69,13 +70,17 @@ def copying(container, kind, disk=DISK):
     "/linux/resources/blockIO/throttleWriteIOPSDevice/*/minor",
     "/linux/resources/blockIO/throttleWriteIOPSDevice/*/rate",
 )
-def test_a_rate_limits_direct_access_to_a_disk(container, bundle, data, field, kind, rate):
+def test_a_rate_limits_direct_access_to_a_disk(container, bundle, measured, data, field, kind, rate):
     bundle.resources["blockIO"] = {field: [{**numbers_of(DISK), "rate": rate}]}
     copying(container, kind)
 
     (used,), elapsed = used_together(5, on_disk(DISK, kind), container)
 
+    (stalled,), longer = used_together(1, pressure("io"), container)
+    measured(f"io.max {UNITS[kind]}", f"{rate} a second", f"{used / elapsed / rate:.1%} of it")
+    measured(f"io.pressure ({UNITS[kind]})", "the limit above: it waits", f"stalled {stalled / longer:.0%} of the time")
     assert used / elapsed == pytest.approx(rate, rel=0.1)
+    assert stalled / longer > 0.5
 
 
 @needs("io")
@@ -103,13 +108,15 @@ def weighs(container, weight, by_device):
     "/linux/resources/blockIO/weightDevice/*/minor",
     "/linux/resources/blockIO/weightDevice/*/weight",
 )
-def test_the_heavier_container_gets_more_of_a_disk(make_container, make_bundle, slow_data, by_device):
+def test_the_heavier_container_gets_more_of_a_disk(make_container, make_bundle, measured, slow_data, by_device):
     heavy, light = (weighs(make_container(make_bundle()), weight, by_device) for weight in (800, 200))
     for container in (heavy, light):
         copying(container, "rios", SLOW_DISK)
 
     used, _ = used_together(8, on_disk(SLOW_DISK, "rios"), heavy, light)
 
+    kind = "io.bfq.weight of a device" if by_device else "io.bfq.weight"
+    measured(kind, "800 and 200: 4 : 1 while both always wait", f"{used[0] / max(used[1], 1):.1f} : 1")
     # BFQ promises 4 to 1 while both always wait for the disk; a guest on a busy machine does not always manage to ask in time.
     assert used[0] > 2 * used[1]
 
@@ -119,15 +126,21 @@ def test_the_heavier_container_gets_more_of_a_disk(make_container, make_bundle, 
 
 @needs("rdma")
 @covers("/linux/resources/rdma/*/hcaHandles", "/linux/resources/rdma/*/hcaObjects")
-def test_a_limit_on_an_rdma_device_that_is_not_here_is_refused(container, bundle):
+def test_a_limit_on_an_rdma_device_that_is_not_here_is_refused(container, bundle, measured):
     bundle.resources["rdma"] = {"nodevice0": {"hcaHandles": 2, "hcaObjects": 3}}
 
-    container.try_create().refused("rdma")
+    refused = container.try_create()
+
+    measured("rdma.max", "a device that is not there", "refused" if refused.status else "ignored")
+    refused.refused("rdma")
 
 
 @needs("misc")
 @covers("/linux/resources/unified/*")
-def test_a_limit_on_a_misc_resource_that_is_not_here_is_refused(container, bundle):
+def test_a_limit_on_a_misc_resource_that_is_not_here_is_refused(container, bundle, measured):
     bundle.resources["unified"] = {"misc.max": "nothing 1"}
 
-    container.try_create().refused("misc.max")
+    refused = container.try_create()
+
+    measured("unified: misc.max", "a resource that is not there", "refused" if refused.status else "ignored")
+    refused.refused("misc.max")

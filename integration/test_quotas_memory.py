@@ -2,13 +2,12 @@
 
 import os
 import pathlib
-import time
 
 import pytest
 
 from support import world
 from support.marks import covers
-from support.quotas import DISK, MEGABYTE, events, needs, needs_a_disk
+from support.quotas import DISK, MEGABYTE, events, needs, needs_a_disk, pressure, used_together
 from support.waiting import eventually
 
 HUGE = 2 * MEGABYTE
@@ -41,6 +40,10 @@ def fill_and_stay(bundle, megabytes):
     return bundle.sh(f"dd if=/dev/zero of=/fill/it bs=1M count={megabytes} && touch /filled; while :; do sleep 1; done")
 
 
+def ending(status):
+    return {0: "ends well", 137: "killed (137)"}.get(status, f"status {status}")
+
+
 HOG = "a=0123456789abcdef; while :; do a=$a$a; done"
 
 
@@ -49,20 +52,24 @@ HOG = "a=0123456789abcdef; while :; do a=$a$a; done"
 
 @needs("memory")
 @covers("/linux/resources/memory/limit")
-def test_a_command_beyond_the_memory_limit_is_killed(container, bundle):
+def test_a_command_beyond_the_memory_limit_is_killed(container, bundle, measured):
     limit_memory(bundle, 32)
     bundle.sh(HOG)
 
-    assert container.try_run().status == 137
+    status = container.try_run().status
+
+    measured("memory.max", "32 MiB, the command wants more and more", ending(status))
+    assert status == 137
 
 
 @needs("memory")
 @covers("/linux/resources/memory/limit")
-def test_a_command_within_the_memory_limit_lives(container, bundle):
+def test_a_command_within_the_memory_limit_lives(container, bundle, measured):
     limit_memory(bundle, 64)
     fill(bundle, 32)
 
     container.run()
+    measured("memory.max", "64 MiB, the command wants 32", ending(0))
 
 
 @needs("memory")
@@ -79,11 +86,13 @@ def test_a_kill_for_memory_is_counted_in_the_containers_group(container, bundle)
 
 @needs("memory")
 @covers("/linux/resources/memory/limit")
-def test_a_command_of_exec_has_the_memory_limit_of_its_container(container, bundle):
+def test_a_command_of_exec_has_the_memory_limit_of_its_container(container, bundle, measured):
     limit_memory(bundle, 32)
     container.launch_sleeper()
 
-    assert container.try_exec("sh", "-c", HOG).status == 137
+    status = container.try_exec("sh", "-c", HOG).status
+    measured("memory.max", "32 MiB, a command of exec wants more", ending(status))
+    assert status == 137
     assert container.status == "running"
 
 
@@ -97,44 +106,55 @@ def test_a_memory_limit_too_small_for_init_is_said_to_be_the_reason(container, b
 
 @needs("memory")
 @covers("/linux/resources/unified/*")
-def test_a_group_that_dies_as_one_leaves_nobody(container, bundle):
+def test_a_group_that_dies_as_one_leaves_nobody(container, bundle, measured):
     limit_memory(bundle, 32)
     bundle.resources["unified"] = {"memory.oom.group": "1"}
     bundle.sh(f"({HOG}) & while :; do sleep 1; done")
 
-    assert container.try_run().status == 137
+    status = container.try_run().status
+
+    measured("unified: memory.oom.group", "a child beyond memory.max takes all along", ending(status))
+    assert status == 137
 
 
 @needs("memory")
 @covers("/linux/resources/unified/*")
-def test_memory_beyond_high_is_throttled_and_nobody_killed(container, bundle):
+def test_memory_beyond_high_is_throttled_and_nobody_killed(container, bundle, measured):
     bundle.resources["unified"] = {"memory.high": str(16 * MEGABYTE), "memory.swap.max": "0"}
     fill_and_stay(bundle, 96)
     container.launch()
     eventually(lambda: events(container, "high") > 0, "it is above high")
-    time.sleep(2)
 
+    (stalled,), elapsed = used_together(3, pressure("memory"), container)
+
+    used = int((container.cgroup / "memory.current").read_text())
+    kept = "not beyond 48 MiB" if used < 48 * MEGABYTE else f"{used // MEGABYTE} MiB"
+    measured("unified: memory.high", "16 MiB, the command wants 96", f"{kept}, {events(container, 'oom_kill')} killed")
+    measured("memory.pressure", "above memory.high it waits", f"stalled {stalled / elapsed:.0%} of the time")
     assert not (bundle.rootfs / "filled").exists()
-    assert int((container.cgroup / "memory.current").read_text()) < 48 * MEGABYTE
+    assert used < 48 * MEGABYTE
     assert events(container, "oom_kill") == 0
-    assert not (container.cgroup / "memory.pressure").read_text().splitlines()[0].endswith("total=0")
+    assert stalled / elapsed > 0.1
 
 
 @needs("memory")
 @needs_swap
 @pytest.mark.parametrize("swap, status", [(0, 137), (8, 137), (64, 0)])
 @covers("/linux/resources/memory/swap")
-def test_swap_is_what_the_limit_of_both_leaves(container, bundle, swap, status):
+def test_swap_is_what_the_limit_of_both_leaves(container, bundle, measured, swap, status):
     limit_memory(bundle, 24, swap)
     fill(bundle, 48)
 
-    assert container.try_run().status == status
+    found = container.try_run().status
+
+    measured("memory.swap.max", f"24 MiB of memory and {swap} of swap, the command wants 48", ending(found))
+    assert found == status
 
 
 @needs("memory")
 @needs_swap
 @covers("/linux/resources/memory/swap")
-def test_a_container_swaps_no_more_than_it_may(container, bundle):
+def test_a_container_swaps_no_more_than_it_may(container, bundle, measured):
     limit_memory(bundle, 16, swap=32)
     fill_and_stay(bundle, 30)
     container.launch()
@@ -142,6 +162,8 @@ def test_a_container_swaps_no_more_than_it_may(container, bundle):
 
     swapped = int((container.cgroup / "memory.swap.current").read_text())
 
+    asked = "16 MiB of memory and 32 of swap, the command keeps 30"
+    measured("memory.swap.max", asked, "the rest is in swap" if 8 * MEGABYTE < swapped <= 32 * MEGABYTE else f"{swapped} bytes in swap")
     assert 8 * MEGABYTE < swapped <= 32 * MEGABYTE
 
 
@@ -149,7 +171,7 @@ def test_a_container_swaps_no_more_than_it_may(container, bundle):
 @needs_a_disk()
 @pytest.mark.parametrize("reservation", [0, 32], ids=["unprotected", "protected"])
 @covers("/linux/resources/memory/reservation")
-def test_a_reservation_protects_from_the_neighbours(make_container, make_bundle, reservation):
+def test_a_reservation_protects_from_the_neighbours(make_container, make_bundle, measured, reservation):
     quiet, greedy = (in_common_group(make_container(make_bundle()), name) for name in ("quiet", "greedy"))
     try:
         if reservation:
@@ -159,6 +181,8 @@ def test_a_reservation_protects_from_the_neighbours(make_container, make_bundle,
 
         cached = int((quiet.cgroup / "memory.current").read_text())
 
+        kept = "all of it kept" if cached > 22 * MEGABYTE else "a part of it taken"
+        measured("memory.low", f"reservation {reservation} MiB for 24, a neighbour reads 96 of 64", kept)
         if reservation:
             assert cached > 22 * MEGABYTE
         else:
@@ -202,13 +226,15 @@ def keep_in_cache(container, megabytes, times):
 @needs("hugetlb")
 @needs_huge_pages
 @covers("/linux/resources/hugepageLimits/*/pageSize", "/linux/resources/hugepageLimits/*/limit")
-def test_huge_pages_beyond_the_limit_are_refused(container, bundle):
+def test_huge_pages_beyond_the_limit_are_refused(container, bundle, measured):
     bundle.resources["hugepageLimits"] = [{"pageSize": "2MB", "limit": 2 * HUGE}]
     bundle.mount("/huge", "hugetlbfs", "hugetlbfs", ["nosuid", "pagesize=2M"])
 
     two, third = f"fallocate -l {2 * HUGE} /huge/a", f"fallocate -l {HUGE} /huge/b 2>/dev/null"
     output = container.output(f"{two} && echo two; {third} || echo no-third")
 
+    got = {"two\nno-third\n": "2, not 3"}.get(output, output.strip())
+    measured("hugetlb.2MB.max", "2 huge pages, the command wants 3", got)
     assert output == "two\nno-third\n"
 
 
@@ -228,22 +254,27 @@ BOMB = "bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done"
 
 @needs("pids")
 @covers("/linux/resources/pids/limit")
-def test_a_pids_limit_stops_a_fork_bomb(container, bundle):
+def test_a_pids_limit_stops_a_fork_bomb(container, bundle, measured):
     bundle.resources["pids"] = {"limit": 20}
     bundle.sh(BOMB)
     container.launch()
     eventually(lambda: events(container, "max", "pids.events") > 0, "it is stopped")
 
-    assert int((container.cgroup / "pids.current").read_text()) <= 20
+    living = int((container.cgroup / "pids.current").read_text())
+    measured("pids.max", "20, a fork bomb", "at most 20" if living <= 20 else str(living))
+    assert living <= 20
     container.delete("--force")
 
 
 @needs("pids")
 @covers("/linux/resources/pids/limit")
-def test_a_pids_limit_leaves_room_for_what_it_allows(container, bundle):
+def test_a_pids_limit_leaves_room_for_what_it_allows(container, bundle, measured):
     bundle.resources["pids"] = {"limit": 8}
     script = "i=0; while [ $i -lt 20 ]; do sleep 1000 & i=$((i+1)); echo $i; done"
 
     bundle.sh(script)
 
-    assert container.try_run().out.split()[-1] == "7"
+    children = container.try_run().out.split()[-1]
+
+    measured("pids.max", "8: the command and 7 children", f"{children} children")
+    assert children == "7"

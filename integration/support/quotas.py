@@ -41,6 +41,16 @@ def processor_seconds(container):
     return counter(container.cgroup / "cpu.stat", "usage_usec") / 1e6
 
 
+def pressure(resource):
+    """measure for used_together: the seconds in which some process of the container waited for "cpu", "memory" or "io"."""
+
+    def measure(container):
+        some = (container.cgroup / f"{resource}.pressure").read_text().splitlines()[0]
+        return int(some.rpartition("total=")[2]) / 1e6
+
+    return measure
+
+
 def spinning(container):
     """Starts it and returns when its command is at work, beyond what starting costs."""
     container.bundle.sh(SPIN)
