@@ -355,6 +355,7 @@ CRUN = {
         "test_a_denied_device_cannot_be_opened",
         "test_an_allowed_device_can_be_opened",
         "test_the_access_of_a_rule_counts",
+        "test_a_device_may_be_used_as_its_rule_says",
         "test_a_later_rule_takes_back_what_an_earlier_one_allowed",
         "test_the_kind_of_a_rule_counts",
         "test_nodes_may_be_made_but_not_opened",
@@ -578,6 +579,7 @@ ROOTLESS = {
     "devices are the host's own nodes, bound: owner, mode and what may be opened are the host's": [
         "test_an_allowed_device_can_be_opened",
         "test_the_access_of_a_rule_counts",
+        "test_a_device_may_be_used_as_its_rule_says",
         "test_nodes_may_be_made_but_not_opened",
         "test_the_default_devices_exist",
         "test_a_device_is_made_with_mode_and_owner",
