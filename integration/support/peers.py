@@ -90,6 +90,9 @@ RUNC = {
         *named("test_an_update_reaches_systemd_and_the_file", BOTH_SWAPS[1]),
     ],
     "has no sub-groups": named("test_a_sub_group_is_named_by_an_annotation", "payload"),
+    "converts shares by the older, linear formula": named(
+        "test_a_field_is_converted_for_the_file_it_has_in_version_2", "shares-default", "shares-between"
+    ),
     "1.1 does not update huge pages": ["test_update_limits_huge_pages"],
     "1.1 has no such option": named("test_an_option_sets_its_limit", "cpu-burst=10000", "cpu-idle=1"),
     "1.1 does not know these fields": NEWER_FIELDS,
@@ -296,6 +299,9 @@ CRUN = {
     "1.21 asks systemd before it writes down that it will": [
         "test_delete_force_cleans_up_whenever_the_making_of_a_scope_was_killed",
     ],
+    "converts shares by the older, linear formula": named(
+        "test_a_field_is_converted_for_the_file_it_has_in_version_2", "shares-default", "shares-between"
+    ),
     "1.21, beside what 1.8 does: is more lenient, or has other words": [
         *bad_configs("process-is-an-array"),
         *named("test_exec_runs_as_the_user_asked_for", "user"),
