@@ -13,12 +13,12 @@
 namespace capsule::cgroups {
 namespace {
 
-// A threaded cgroup refuses to list processes (EOPNOTSUPP): they belong to the domain above it, their threads
-// are here.
-Result<std::string> read_members(FdRef cgroup, const std::string& path) {
+// A threaded cgroup refuses to list processes (EOPNOTSUPP): they belong to the domain above it, which lists
+// them. Only where that is out of our sight, the threads have to do.
+Result<std::string> read_members(FdRef cgroup, const std::string& path, bool is_top) {
   Result<std::string> processes = read_cgroup_file(cgroup, cat({path, "/cgroup.procs"}).c_str());
   if (processes.has_value() || processes.error().code() != EOPNOTSUPP) return processes;
-  return read_cgroup_file(cgroup, cat({path, "/cgroup.threads"}).c_str());
+  return is_top ? read_cgroup_file(cgroup, cat({path, "/cgroup.threads"}).c_str()) : std::string();
 }
 
 void append_pids(std::string_view lines, std::vector<pid_t>& pids) {
@@ -26,6 +26,22 @@ void append_pids(std::string_view lines, std::vector<pid_t>& pids) {
     const auto pid = parse_integer<pid_t>(line);
     if (pid.value_or(0) > 0) pids.push_back(*pid);  // 0: a process of a pid namespace we cannot see into
   }
+}
+
+Status append_tree(FdRef cgroup, bool is_top, std::vector<pid_t>& pids) {
+  for (const std::string& path : TRY(read_tree(cgroup))) {
+    if (is_cut(path)) {
+      Result<UniqueFd> below = open_beneath(cgroup, path.c_str(), O_RDONLY | O_DIRECTORY);
+      if (!below.has_value() && is_gone(below.error())) continue;
+      const UniqueFd deeper = TRY(std::move(below));
+      TRY(append_tree(deeper, false, pids));
+      continue;
+    }
+    Result<std::string> members = read_members(cgroup, path, is_top && path == ".");
+    if (!members.has_value() && is_gone(members.error())) continue;
+    append_pids(TRY(std::move(members)), pids);
+  }
+  return {};
 }
 
 }  // namespace
@@ -52,14 +68,15 @@ Result<bool> read_populated(FdRef cgroup) {
 
 Result<std::vector<pid_t>> read_pids(FdRef cgroup) {
   std::vector<pid_t> pids;
-  for (const std::string& path : TRY(read_tree(cgroup))) {
-    Result<std::string> members = read_members(cgroup, path);
-    if (!members.has_value() && is_gone(members.error())) continue;
-    append_pids(TRY(std::move(members)), pids);
-  }
+  TRY(append_tree(cgroup, true, pids));
   std::sort(pids.begin(), pids.end());
   pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
   return pids;
+}
+
+bool is_at_memory_limit(FdRef cgroup) {
+  const Result<std::string> events = read_cgroup_file(cgroup, "memory.events");
+  return events.has_value() && find_number(events.value(), "max").value_or(0) > 0;
 }
 
 std::uint64_t read_oom_kills(FdRef cgroup) {

@@ -90,7 +90,11 @@ Result<std::vector<pid_t>> read_pids(FdRef cgroup);
 // Counter of memory.events "oom_kill", 0 without the memory controller.
 std::uint64_t read_oom_kills(FdRef cgroup);
 
-// SIGKILL to everything inside: cgroup.kill (Linux 5.14), or freeze, kill each, thaw.
+// Whether the kernel refused memory here because of the limit: memory.events "max" counts that.
+bool is_at_memory_limit(FdRef cgroup);
+
+// SIGKILL to everything inside: cgroup.kill (Linux 5.14) and then to each that is left, or freeze, kill each,
+// thaw.
 Status kill_all(FdRef cgroup);
 // Sends `signal` to every process inside, by pidfd, holding them frozen meanwhile so that no fork escapes.
 Status signal_all(FdRef cgroup, int signal);

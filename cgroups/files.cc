@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <climits>
 #include <dirent.h>
 #include <memory>
 
@@ -77,12 +78,18 @@ std::optional<std::uint64_t> find_number(std::string_view lines, std::string_vie
 Result<std::vector<std::string>> read_tree(FdRef cgroup) {
   std::vector<std::string> tree{"."};
   for (std::size_t next = 0; next < tree.size(); ++next) {
+    if (is_cut(tree[next])) continue;
     Result<std::vector<std::string>> children = read_children(cgroup, tree[next]);
     if (!children.has_value() && is_gone(children.error())) continue;
     for (std::string& child : TRY(std::move(children)))
       tree.push_back(std::move(child));
   }
   return tree;
+}
+
+// What is left of PATH_MAX holds one more name and a file.
+bool is_cut(const std::string& path) {
+  return path.size() > PATH_MAX - 2 * NAME_MAX;
 }
 
 // kernfs answers ENODEV to whoever still holds a file of a removed directory.

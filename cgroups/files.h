@@ -26,9 +26,11 @@ Result<std::vector<std::string>> read_words(FdRef cgroup, const char* file);
 // Value of `key` in "key value" lines (cgroup.events, memory.events); nullopt if it is not among them.
 std::optional<std::uint64_t> find_number(std::string_view lines, std::string_view key);
 
-// The cgroup itself (".") and all below it, as paths relative to it, parents first. What vanishes meanwhile
-// is left out.
+// The cgroup itself (".") and what is below it, as paths relative to it, parents first. What vanishes
+// meanwhile is left out. Containers can nest deeper than any path reaches: a path that is_cut is the last
+// that is told of its branch, and the tree goes on below it.
 Result<std::vector<std::string>> read_tree(FdRef cgroup);
+bool is_cut(const std::string& path);
 
 // True for what a read or an open says about a cgroup that was removed meanwhile.
 bool is_gone(const Error& error);

@@ -1,11 +1,13 @@
 #include <fcntl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <poll.h>
 
 #include "cgroups/cgroup.h"
 #include "cgroups/files.h"
+#include "cgroups/kill.h"
 #include "cgroups/remaining.h"
 #include "cgroups/wait.h"
 #include "runtime/base/sys.h"
@@ -15,6 +17,7 @@ namespace capsule::cgroups {
 namespace {
 
 constexpr int kRetryMs = 2;
+constexpr int kRoundMs = 50;  // then everything is killed again, in another way
 
 // The directory that holds a cgroup, and its name there.
 struct Place {
@@ -40,20 +43,31 @@ Result<Removal> remove_directory(FdRef dir, const std::string& path) {
 }
 
 // Bottom-up: only leaves can go.
-Result<Removal> remove_tree(const Place& place, FdRef cgroup) {
+Result<Removal> remove_below(FdRef cgroup) {
   const std::vector<std::string> tree = TRY(read_tree(cgroup));
   for (auto path = tree.rbegin(); path != tree.rend() - 1; ++path) {
+    if (is_cut(*path)) {
+      Result<UniqueFd> below = open_beneath(cgroup, path->c_str(), O_RDONLY | O_DIRECTORY);
+      if (!below.has_value() && is_gone(below.error())) continue;
+      const UniqueFd deeper = TRY(std::move(below));
+      if (TRY(remove_below(deeper)) == Removal::busy) return Removal::busy;
+    }
     if (TRY(remove_directory(cgroup, *path)) == Removal::busy) return Removal::busy;
   }
+  return Removal::done;
+}
+
+Result<Removal> remove_tree(const Place& place, FdRef cgroup) {
+  if (TRY(remove_below(cgroup)) == Removal::busy) return Removal::busy;
   return remove_directory(place.parent, place.name);
 }
 
-// Sleeps until the last process has gone. Without one, what keeps the directory busy is a new cgroup in it or
-// the kernel's own bookkeeping.
+// Sleeps until the last process has gone, or until it is time to look again. Without one, what keeps the
+// directory busy is a new cgroup in it or the kernel's own bookkeeping.
 Status wait_until_removable(FdRef cgroup, const Deadline& deadline) {
   if (TRY(read_populated(cgroup))) {
-    (void)TRY(wait_for_event(cgroup, "populated", false,
-                             deadline));  // too late or not: the caller looks at the clock
+    const Deadline round(std::min(kRoundMs, deadline.remaining_ms()));
+    (void)TRY(wait_for_event(cgroup, "populated", false, round));
   } else {
     (void)TRY(sys::poll({}, kRetryMs));  // a pause
   }
@@ -69,8 +83,9 @@ Status remove(const std::string& mount, const std::string& path, bool kill, int 
   const UniqueFd cgroup = TRY(std::move(opened));
   const Place place = TRY(open_place(mount, path));
 
-  for (;;) {
-    if (kill) TRY(kill_all(cgroup));
+  // At the end of most containers nobody is left: then nothing is listed, only removed.
+  for (Status (*end)(FdRef) = kill_at_once;; end = kill_all) {
+    if (kill) TRY(end(cgroup));
     if (TRY(remove_tree(place, cgroup)) == Removal::done) return {};
     if (deadline.remaining_ms() == 0) {
       return Error::wrong_state(cat({"cgroup ", path, " not removed within ", std::to_string(timeout_ms),

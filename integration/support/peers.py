@@ -84,6 +84,18 @@ BY_FILE_ALONE = ("unified-cpu.max=25000 50000", "unified-cpuset.cpus=0", "unifie
 CAPSULE = {
 }
 
+# Of test_process_trees.py, what no peer survives: neither its first thread's end nor paths beyond PATH_MAX.
+FIRST_THREAD_GONE = [
+    f"{test}[first_thread_gone]"
+    for test in (
+        "test_a_tree_is_paused_and_resumed",
+        "test_kill_all_ends_a_tree",
+        "test_kill_all_ends_a_paused_tree",
+        "test_a_tree_is_deleted_by_force",
+        "test_a_paused_tree_is_deleted_by_force",
+    )
+]
+
 RUNC = {
     "1.1 does not tell systemd of these": [
         *named("test_systemd_and_the_file_tell_the_same_limit", "cpu-idle=1", BOTH_SWAPS[1]),
@@ -93,6 +105,19 @@ RUNC = {
     "converts shares by the older, linear formula": named(
         "test_a_field_is_converted_for_the_file_it_has_in_version_2", "shares-default", "shares-between"
     ),
+    "takes a process whose first thread has ended for dead": FIRST_THREAD_GONE,
+    "1.1 does not list processes in threaded groups": named("test_ps_lists_every_process_of_a_tree_once", "threaded"),
+    "1.1 walks by path alone, and paths end at 4096 characters": [
+        *named("test_ps_lists_every_process_of_a_tree_once", "deep_with_long_names"),
+        *named("test_kill_all_ends_a_tree", "deep_with_long_names"),
+        *named("test_kill_all_ends_a_paused_tree", "deep_with_long_names"),
+        *named("test_a_tree_is_deleted_by_force", "deep_with_long_names"),
+        *named("test_a_paused_tree_is_deleted_by_force", "deep_with_long_names"),
+    ],
+    "1.1 signals process by process, and fails at the threads it finds": [
+        *named("test_kill_all_ends_a_tree", "threaded"),
+        *named("test_kill_all_ends_a_paused_tree", "threaded"),
+    ],
     "1.1 does not update huge pages": ["test_update_limits_huge_pages"],
     "1.1 has no such option": named("test_an_option_sets_its_limit", "cpu-burst=10000", "cpu-idle=1"),
     "1.1 does not know these fields": NEWER_FIELDS,
@@ -302,6 +327,13 @@ CRUN = {
     "converts shares by the older, linear formula": named(
         "test_a_field_is_converted_for_the_file_it_has_in_version_2", "shares-default", "shares-between"
     ),
+    "takes a process whose first thread has ended for dead": FIRST_THREAD_GONE,
+    "1.8 looks one level below": [
+        *named("test_ps_lists_every_process_of_a_tree_once", "nested", "deep_with_long_names", "self_moved"),
+        *named("test_kill_all_sends_its_signal_to_every_process_of_a_tree", "nested"),
+    ],
+    "does not list processes in threaded groups": named("test_ps_lists_every_process_of_a_tree_once", "threaded"),
+    "1.8 has no room for 3,000 on its stack": named("test_ps_lists_every_process_of_a_tree_once", "crowd"),
     "1.21, beside what 1.8 does: is more lenient, or has other words": [
         *bad_configs("process-is-an-array"),
         *named("test_exec_runs_as_the_user_asked_for", "user"),
@@ -480,7 +512,11 @@ CRUN = {
     "1.8 runs no poststop hook after a failed create": ["test_poststop_hooks_run_when_a_hook_of_create_fails"],
     "1.8 wants capabilities": ["test_start_without_a_process_is_refused_and_changes_nothing"],
     "1.8 ignores a failing poststart hook": ["test_a_failing_poststart_hook_ends_the_container"],
-    "does not wait until the group is frozen": ["test_a_paused_container_does_not_run"],
+    "does not wait until the group is frozen": [
+        "test_a_paused_container_does_not_run",
+        "test_a_tree_is_paused_and_resumed",
+        "test_a_fork_bomb_is_paused_and_then_does_nothing",
+    ],
     "a created container is never paused": ["test_a_created_container_can_be_paused_and_resumed"],
     "ends quietly": ["test_kill_of_a_stopped_container_is_refused"],
     "1.8 knows signals in capitals alone and takes others for 0": [

@@ -56,28 +56,35 @@ def hand_over(work, cgroups):
     """
     for path in everything_below(work, without=("rootfs", "outside", "template")):
         own_if_roots(path)
-    for group in everything_below(cgroups, without=("suite",), files=False):
-        own_if_roots(group)
-        if own_if_roots(f"{group}/cgroup.procs"):
-            for entry in os.scandir(group):
-                own_if_roots(entry.path)
+    hand_over_groups(cgroups)
 
 
-def own_if_roots(path):
+def hand_over_groups(cgroups):
+    """By descriptors: what a container nests may be longer than any path."""
+    for _, names, files, directory in os.fwalk(cgroups):
+        names[:] = [name for name in names if name != "suite"]
+        for name in names:
+            own_if_roots(name, directory)
+        if os.fstat(directory).st_uid != 0 and own_if_roots("cgroup.procs", directory):
+            for name in files:
+                own_if_roots(name, directory)
+
+
+def own_if_roots(path, directory=None):
     try:
-        info = os.lstat(path)
+        info = os.lstat(path, dir_fd=directory)
         if info.st_uid != 0 or stat.S_ISLNK(info.st_mode):
             return False
-        own(path)
+        os.chown(path, USER, USER, dir_fd=directory)
         return True
     except FileNotFoundError:
         return False
 
 
-def everything_below(top, without=(), files=True):
+def everything_below(top, without=()):
     for directory, names, plain in os.walk(top):
         names[:] = [name for name in names if name not in without]
-        for name in names + plain if files else names:
+        for name in names + plain:
             yield os.path.join(directory, name)
 
 

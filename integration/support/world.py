@@ -156,10 +156,10 @@ def remove_group(group):
     (group / "cgroup.freeze").write_text("0")
 
     def removed():
+        kill_members(group)
         reap_orphans(keep=())
         try:
-            for directory in reversed(subgroups(group)):
-                directory.rmdir()
+            remove_directories(group)
         except OSError as error:
             if error.errno == errno.EBUSY:
                 return False
@@ -169,14 +169,39 @@ def remove_group(group):
     eventually(removed, f"cgroup {group} can be removed")
 
 
+def kill_members(group):
+    """One by one: cgroup.kill does not reach a process whose first thread has ended."""
+    for process in (group / "cgroup.procs").read_text().split():
+        try:
+            os.kill(int(process), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def remove_directories(group):
+    """By descriptors: what a container nests may be longer than any path."""
+    for _, names, _, descriptor in os.fwalk(group, topdown=False):
+        for name in names:
+            os.rmdir(name, dir_fd=descriptor)
+    group.rmdir()
+
+
 def children_of(process):
     found = []
-    for task in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
+    for task in tasks_of(process):
         try:
-            found += [int(word) for word in task.read_text().split()]
+            found += [int(word) for word in pathlib.Path(f"/proc/{process}/task/{task}/children").read_text().split()]
         except (FileNotFoundError, ProcessLookupError):
             pass
     return found
+
+
+def tasks_of(process):
+    """Its threads; none once it is gone."""
+    try:
+        return sorted(int(name) for name in os.listdir(f"/proc/{process}/task"))
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def descendants():

@@ -21,8 +21,12 @@ std::optional<std::uint64_t> read_start_time(pid_t pid) {
   if (name_end == std::string_view::npos) return std::nullopt;
   const auto fields = split(text.substr(name_end + 2), ' ');
   constexpr std::size_t kState = 0;       // field 3
+  constexpr std::size_t kThreads = 17;    // field 20
   constexpr std::size_t kStartTime = 19;  // field 22
-  if (fields.size() <= kStartTime || fields[kState] == "Z" || fields[kState] == "X") return std::nullopt;
+  if (fields.size() <= kStartTime) return std::nullopt;
+  // A first thread that has ended is listed as a zombie, while the others go on and the process with them.
+  const bool is_first_thread_gone = fields[kState] == "Z" || fields[kState] == "X";
+  if (is_first_thread_gone && parse_integer<int>(fields[kThreads]).value_or(0) <= 1) return std::nullopt;
   return parse_integer<std::uint64_t>(fields[kStartTime]);
 }
 

@@ -1,9 +1,13 @@
 #include "runtime/base/pidfd.h"
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
+#include <string>
+#include <thread>
 
 #include "tests/support/catch.h"
 
@@ -31,6 +35,12 @@ class Sleeper {
   pid_t pid_;
 };
 
+bool is_listed_as_zombie(pid_t pid) {
+  std::string line;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat") >> std::ws, line);
+  return line.find(") Z ") != std::string::npos;
+}
+
 TEST_CASE("a process has one start time as long as it lives", "[base][pidfd]") {
   const Sleeper sleeper;
   const auto first = read_start_time(sleeper.pid());
@@ -47,6 +57,34 @@ TEST_CASE("a zombie counts as gone", "[base][pidfd]") {
   REQUIRE(process.wait_gone(10'000).value());
   CHECK_FALSE(read_start_time(sleeper.pid()).has_value());
   CHECK(Pidfd::open(sleeper.pid(), process.start_time()).error().kind() == ErrorKind::not_found);
+}
+
+TEST_CASE("a process lives on when its first thread has ended", "[base][pidfd]") {
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    std::thread([&] {
+      (void)!::write(ready[1], "y", 1);
+      for (;;)
+        ::pause();
+    }).detach();
+    for (;;)
+      (void)::syscall(SYS_exit, 0);
+  }
+  const auto start_time = read_start_time(pid);
+  char born = 'n';
+  REQUIRE(::read(ready[0], &born, 1) == 1);
+  while (!is_listed_as_zombie(pid))
+    ::usleep(100);
+  const auto later = read_start_time(pid);
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+
+  REQUIRE(start_time.has_value());
+  CHECK(later == start_time);
 }
 
 TEST_CASE("the same pid with another start time is another process", "[base][pidfd]") {

@@ -1,4 +1,7 @@
 // Freezing, signalling, killing and removing real cgroups.
+#include <fcntl.h>
+#include <sys/resource.h>
+
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -6,6 +9,8 @@
 
 #include "cgroups/cgroup.h"
 #include "cgroups/kill.h"
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
 #include "tests/cgroups/kernel_world.h"
 #include "tests/support/catch.h"
 
@@ -101,6 +106,53 @@ TEST_CASE("without cgroup.kill each process is killed, frozen or not", "[cgroups
   }
 }
 
+TEST_CASE("a process goes with its cgroup although its first thread has ended", "[cgroups][kill]") {
+  World world;
+  for (const bool removes : {false, true}) {
+    const UniqueFd cgroup = world.make("/a");
+    Guest guest(cgroup);
+    CHECK(guest.end_first_thread() > 0);
+
+    if (!removes) must(cgroups::kill_all(cgroup));
+    must(cgroups::remove(world.facts.mount, "/a", removes, kLongMs));
+
+    CHECK(guest.wait_signal(kLongMs) == SIGKILL);
+  }
+}
+
+TEST_CASE("threads in a threaded cgroup are not told as processes", "[cgroups][kill]") {
+  World world;
+  const UniqueFd cgroup = world.make("/a");
+  Guest guest(cgroup);
+  const UniqueFd threads = world.make("/a/threads");
+  must(capsule::write_kernel_file(threads, "cgroup.type", "threaded"));
+  const pid_t thread = guest.end_first_thread();
+  must(capsule::write_kernel_file(threads, "cgroup.threads", std::to_string(thread)));
+
+  CHECK(must(cgroups::read_pids(cgroup)) == std::vector<pid_t>{guest.pid()});
+  CHECK(must(cgroups::read_pids(threads)) == std::vector<pid_t>{thread});
+  must(cgroups::kill_all(cgroup));
+  CHECK(guest.wait_signal(kLongMs) == SIGKILL);
+}
+
+TEST_CASE("more processes are signalled than descriptors may be open", "[cgroups][kill]") {
+  World world;
+  const UniqueFd cgroup = world.make("/a");
+  Guest guest(cgroup);
+  guest.fork_sleepers(300);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit few{200, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+
+  const std::string error = error_of(cgroups::signal_all(cgroup, SIGTERM));
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+
+  CHECK(error.empty());
+  CHECK(guest.wait_signal(kLongMs) == SIGTERM);
+  must(cgroups::remove(world.facts.mount, "/a", false, kLongMs));  // nobody is left
+}
+
 TEST_CASE("removal waits no longer than told, and names what remains", "[cgroups][remove]") {
   World world;
   world.make("/a");
@@ -140,6 +192,24 @@ TEST_CASE("a tree as deep as a container may nest it is removed", "[cgroups][rem
   must(cgroups::remove(world.facts.mount, "/a", true, kLongMs));
 
   CHECK_FALSE(world.exists("/a"));
+}
+
+TEST_CASE("a tree deeper than any path is listed and removed", "[cgroups][remove]") {
+  World world;
+  UniqueFd level = world.make("/a");
+  const std::string name(200, 'n');
+  for (int depth = 0; depth < 50; ++depth) {
+    must(capsule::sys::mkdirat(level, name.c_str(), 0755));
+    level = must(capsule::sys::openat(level, name.c_str(), O_RDONLY | O_DIRECTORY));
+  }
+  Guest guest(level);
+
+  const UniqueFd top = world.open("/a");
+  CHECK(must(cgroups::read_pids(top)) == std::vector<pid_t>{guest.pid()});
+  must(cgroups::remove(world.facts.mount, "/a", true, kLongMs));
+
+  CHECK_FALSE(world.exists("/a"));
+  CHECK(guest.wait_signal(kLongMs) == SIGKILL);
 }
 
 TEST_CASE("a cgroup that vanished counts as empty, and killing it as done", "[cgroups][remove]") {

@@ -1,5 +1,6 @@
 #include "tests/cgroups/kernel_world.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -67,8 +68,21 @@ int ask_silent_server(int socket) {
   return EIO;  // never: the question is where it stays
 }
 
+[[noreturn]] void end_this_thread(int socket) {
+  std::thread([] {
+    for (;;)
+      ::pause();
+  }).detach();
+  const int ready = 0;
+  (void)::send(socket, &ready, sizeof(ready), 0);
+  for (;;)
+    (void)::syscall(SYS_exit, 0);
+}
+
 int obey(int socket, char what, const char* argument) {
   switch (what) {
+    case 'e':
+      end_this_thread(socket);
     case 'o':
       return open_here(argument);
     case 'm':
@@ -165,6 +179,19 @@ Guest::Guest(FdRef cgroup) {
   pidfd_ = must(sys::pidfd_open(pid_));
   REQUIRE(receive() == 0);  // before that, signals would meet the handlers of the test
   must(write_kernel_file(cgroup, "cgroup.procs", std::to_string(pid_)));
+}
+
+pid_t Guest::end_first_thread() {
+  REQUIRE(ask('e', "") == 0);
+  const std::string stat = cat({"/proc/", std::to_string(pid_), "/stat"});
+  while (must(read_file(FdRef::cwd(), stat.c_str())).find(") Z ") == std::string::npos)
+    ::usleep(100);
+  const UniqueFd tasks =
+      must(sys::openat(FdRef::cwd(), cat({"/proc/", std::to_string(pid_), "/task"}).c_str(), O_RDONLY));
+  for (const std::string& task : must(list_directory(tasks))) {
+    if (task != std::to_string(pid_)) return std::stoi(task);
+  }
+  return -1;
 }
 
 Guest::~Guest() {

@@ -71,6 +71,8 @@ class Guest {
   int mknod_errno(const std::string& path) { return ask('m', path); }
   // Forks `count` processes that sleep for ever; none of them is this process's to reap but its own child.
   void fork_sleepers(int count) { (void)ask('f', std::to_string(count)); }
+  // It goes on in a second thread, which sleeps for ever, and whose id is returned; the first one ends.
+  pid_t end_first_thread();
   // From now on it waits in the kernel, uninterruptible but for a fatal signal. False if the machine cannot
   // do this.
   bool sleep_uninterruptibly();
