@@ -174,6 +174,14 @@ def test_without_a_capabilities_object_nothing_is_kept(container, bundle):
 # Limits.
 
 
+def test_rlimits_are_set_for_an_ordinary_user_too(container, bundle):
+    """Also without CAP_SYS_RESOURCE, which root in most containers lacks."""
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    bundle.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 300, "hard": 400}]
+
+    assert container.output("ulimit -Sn; ulimit -Hn; id -u") == "300\n400\n1000\n"
+
+
 @covers("/process/rlimits/*/type", "/process/rlimits/*/soft", "/process/rlimits/*/hard")
 def test_rlimits_are_set_soft_and_hard(container, bundle):
     bundle.process["rlimits"] = [

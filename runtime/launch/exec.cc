@@ -15,6 +15,7 @@
 #include "runtime/launch/launch.h"
 #include "runtime/launch/launcher.h"
 #include "runtime/launch/plan_exec.h"
+#include "runtime/launch/rlimits.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/launch/terminal.h"
 #include "spec/read.h"
@@ -134,7 +135,7 @@ Result<Inside> launch_inside(const Container& container,
   if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process, interrupts));
   TRY(expect_line(sync.ours, protocol::Line::ready, process, interrupts));
   if (plan.joins.forks && plan.resets_cpus) reset_cpu_affinity(process.pid());  // it may have forked before
-  TRY(apply_rlimits(plan.rlimits, process.pid()));
+  TRY(apply_rlimits(plan.rlimits, plan.user, process.pid()));
   return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};
 }
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "runtime/launch/id_maps.h"
 #include "runtime/launch/init_image.h"
 #include "runtime/launch/notify.h"
+#include "runtime/launch/rlimits.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/plan/view.h"
 
@@ -194,14 +194,20 @@ Status converse(Launch& launch, InitProcess& init) {
   TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));
   TRY(prepare_record(launch.record, launch.data, init));
   TRY(follow_script(launch, init));
-  return apply_rlimits(launch.plan.rlimits, init.pid());
+  const std::optional<spec::Process>& process = launch.bundle.spec.process;
+  return process.has_value() ? apply_rlimits(launch.plan.rlimits, process->user, init.pid()) : Status();
 }
 
 }  // namespace
 
 Status explain_death(Status done, FdRef cgroup) {
-  if (done.has_value() || cgroup.get() < 0 || cgroups::read_oom_kills(cgroup) == 0) return done;
-  return std::move(done).error().with({"container init was OOM-killed (memory limit too low?)"});
+  if (done.has_value() || cgroup.get() < 0) return done;
+  if (cgroups::read_oom_kills(cgroup) > 0)
+    return std::move(done).error().with({"container init was OOM-killed (memory limit too low?)"});
+  // Not even its program could be loaded: the kernel refuses that rather than kill.
+  if (done.error().code() == ENOMEM && cgroups::is_at_memory_limit(cgroup))
+    return std::move(done).error().with({"container init found no memory (memory limit too low?)"});
+  return done;
 }
 
 PidFile::~PidFile() {
@@ -225,16 +231,6 @@ void Launched::keep() {
   rdt.keep();
   place.keep();
   record.keep();
-}
-
-Status apply_rlimits(const std::vector<process::ResourceLimit>& rlimits, pid_t pid) {
-  for (const process::ResourceLimit& limit : rlimits) {
-    const rlimit64 value{limit.soft, limit.hard};
-    if (::prlimit64(pid, static_cast<__rlimit_resource>(limit.resource), &value, nullptr) < 0) {
-      return Error::system("prlimit", errno).with({limit.field});
-    }
-  }
-  return {};
 }
 
 Status send_pidfd(const std::string& path, FdRef pidfd, std::string_view payload) {
@@ -290,7 +286,9 @@ Result<Launched> launch_init(const container::Store& store,
                 std::move(sync.ours)};
   TRY(open_descriptors(launch, gate, std::move(sync.theirs), std::move(console.theirs)));
 
-  InitProcess init = TRY(spawn(launch));
+  Result<InitProcess> spawned = spawn(launch);
+  if (!spawned.has_value()) TRY(explain_death(std::move(spawned).error(), cgroup.dir()));
+  InitProcess init = std::move(spawned).value();
   place.scope.release_keeper();
   donations = Donations(
       0);  // our copies: only init may hold its end of the conversation, or its death would go unnoticed

@@ -67,9 +67,6 @@ Result<Launched> launch_init(const container::Store& store,
 //   cgroup   a closed one (-1) tells nothing
 Status explain_death(Status done, FdRef cgroup);
 
-// Applies rlimits with prlimit(2) to a process that waits.
-Status apply_rlimits(const std::vector<process::ResourceLimit>& rlimits, pid_t pid);
-
 // Sends `fd` (a pidfd) to whoever listens at `path`, as runc's --pidfd-socket does; nothing if `path` is
 // empty.
 Status send_pidfd(const std::string& path, FdRef pidfd, std::string_view payload);

@@ -149,6 +149,7 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
   if (new_keyring) builder.add("", plan::SessionKeyring{.name = builder.text(cat({"_ses.", state.id}))});
   plan_exec_console(process, options, plan);
   TRY(plan_cpu_affinity(process, plan));
+  plan.user = process.user;
   plan.rlimits = TRY(process::plan_rlimits(process.rlimits));
   TRY(process::plan_confinement(process, frozen.linux.has_value() ? &*frozen.linux : nullptr, context,
                                 builder));

@@ -20,6 +20,7 @@ struct ExecPlan {
   plan::Builder builder;
   Joins joins;
   std::optional<std::uint16_t> console_slot;
+  spec::User user;
   std::vector<process::ResourceLimit> rlimits;
   std::optional<std::int32_t> oom_score_adj;
   std::vector<unsigned long> initial_cpus;  // bit mask; empty: ours
