@@ -1,5 +1,6 @@
 """What a runtime leaves when it is interrupted, and how `delete --force` copes with whatever it finds."""
 
+import os
 import signal
 import socket
 
@@ -119,6 +120,27 @@ def test_an_ignored_signal_does_not_interrupt_create(container, bundle):
 
     assert creator.wait(10) == 0
     assert container.status == "created"
+
+
+@extension("what init runs tells whether it has been started")
+def test_a_start_that_is_killed_when_the_gate_is_open_has_started_the_container(container, bundle):
+    bundle.sleeper()
+    container.create()
+    gate = container.state_directory / "gate"
+    os.link(gate, work_of(container) / "gate")
+    container.start()
+
+    os.rename(work_of(container) / "gate", gate)
+
+    eventually(lambda: container.status == "running", "its program runs")
+    container.call("start").refused("cannot start an already running container")
+    container.call("delete").refused("that is not stopped: running")
+    container.delete("--force")
+    assert not container.state_directory.exists()
+
+
+def work_of(container):
+    return container.root.parent
 
 
 # delete --force, whatever is there.

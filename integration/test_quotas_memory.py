@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from support import world
-from support.marks import covers
+from support.marks import covers, extension
 from support.quotas import DISK, MEGABYTE, events, needs, needs_a_disk, pressure, used_together
 from support.waiting import eventually
 
@@ -278,3 +278,13 @@ def test_a_pids_limit_leaves_room_for_what_it_allows(container, bundle, measured
 
     measured("pids.max", "8: the command and 7 children", f"{children} children")
     assert children == "7"
+
+
+@needs("memory")
+@covers("/linux/resources/memory/limit")
+@extension("the limit is named where nothing is killed at it, only refused")
+@pytest.mark.parametrize("kilobytes", [4, 16])
+def test_a_limit_in_which_not_even_init_fits_is_named(container, bundle, kilobytes):
+    bundle.resources["memory"] = {"limit": kilobytes << 10, "swap": kilobytes << 10}
+
+    container.try_create().refused("memory limit too low?")

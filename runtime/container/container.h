@@ -23,6 +23,7 @@ namespace capsule::container {
 inline constexpr const char* kStateName = "state.json";
 inline constexpr const char* kConfigName = "config.json";
 inline constexpr const char* kGateName = "gate";
+inline constexpr const char* kInitName = "capsule-init";  // of the file in memory that init runs
 
 enum class ContainerStatus : unsigned char { creating, created, running, paused, stopped };
 std::string_view name_of(ContainerStatus status);

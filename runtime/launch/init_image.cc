@@ -7,6 +7,7 @@
 
 #include "runtime/base/kernel_abi.h"
 #include "runtime/base/sys.h"
+#include "runtime/container/container.h"
 
 extern "C" {
 extern const char capsule_init_begin[];
@@ -36,7 +37,7 @@ std::span<const char> init_image() {
 }
 
 Result<UniqueFd> make_init_memfd() {
-  UniqueFd memfd = TRY(make_sealed("capsule-init", MFD_EXEC, init_image()));
+  UniqueFd memfd = TRY(make_sealed(container::kInitName, MFD_EXEC, init_image()));
   // Executable but not readable: then the kernel lets init's memory belong to the host's user namespace, and
   // not even the container's root may ptrace it (would_dump in fs/exec.c, R8).
   TRY(sys::fchmod(memfd, 0111));

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <poll.h>
 #include <spawn.h>
 
 #include "runtime/base/file.h"
@@ -72,7 +73,6 @@ Result<pid_t> spawn_helper(const std::string& helper, std::vector<std::string> a
 }
 
 std::string on_one_line(std::string words) {
-  if (words.size() > kWordsKept) words.resize(kWordsKept);
   while (!words.empty() && words.back() == '\n')
     words.pop_back();
   for (char& c : words) {
@@ -108,9 +108,9 @@ std::vector<std::string> helper_arguments(std::string_view name, pid_t pid, std:
   return arguments;
 }
 
-Status run_map_helper(const std::string& helper, pid_t pid, std::string_view lines) {
+Status run_map_helper(const std::string& helper, pid_t pid, std::string_view lines, int timeout_ms) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) < 0) return Error::system("pipe2", errno);
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) < 0) return Error::system("pipe2", errno);
   const UniqueFd words(ends[0]);
   UniqueFd err(ends[1]);
 
@@ -118,11 +118,19 @@ Status run_map_helper(const std::string& helper, pid_t pid, std::string_view lin
   const pid_t child = TRY(spawn_helper(helper, helper_arguments(name, pid, lines), err.get()));
   err.reset();
   const UniqueFd pidfd = TRY(sys::pidfd_open(child));
-  Result<std::string> said = read_fd(words, "pipe");  // until the helper is gone: nobody else holds the pipe
+  std::array waiting{pollfd{pidfd.get(), POLLIN, 0}};
+  const bool hangs = TRY(sys::poll(waiting, timeout_ms)) == 0;
+  if (hangs) (void)sys::pidfd_send_signal(pidfd, SIGKILL);  // set-user-ID: it may be refused
+  if (hangs) {
+    return Error::peer(cat({name, " did not end within ", std::to_string(timeout_ms), " ms"}));
+  }
   const sys::ExitStatus end = TRY(sys::wait_exited(pidfd));
   if (!end.signaled && end.code == 0) return {};
-  return Error::peer(
-      cat({name, " refused: ", describe_end(end, said.has_value() ? std::move(said).value() : "")}));
+  std::array<char, kWordsKept> said{};
+  const Result<std::size_t> length =
+      sys::read(words, said);  // fails if it said nothing and left the pipe open
+  const std::string text(said.data(), length.has_value() ? length.value() : 0);
+  return Error::peer(cat({name, " refused: ", describe_end(end, text)}));
 }
 
 }  // namespace capsule::launch

@@ -80,6 +80,16 @@ TEST_CASE("the status follows from the process and the gate", "[container][statu
   CHECK(open(root, "c1").status() == ContainerStatus::running);
 }
 
+TEST_CASE("what has passed the gate is running, though a start that was killed left the gate",
+          "[container][status]") {
+  const TempStore root;
+  const Sleeper program(Sleeper::Program::other);
+  put(root, record_of("c1", program));
+  put_gate(root, "c1");
+
+  CHECK(open(root, "c1").status() == ContainerStatus::running);
+}
+
 TEST_CASE("a container whose process is gone, dead or somebody else is stopped", "[container][status]") {
   const TempStore root;
   Sleeper zombie;

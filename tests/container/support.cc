@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -37,6 +39,19 @@ void forget_handlers() {
     (void)std::signal(signal, SIG_DFL);
 }
 
+// sleep(1), in a file in memory that is called as init's.
+void sleep_as_init() {
+  const int memory = ::memfd_create(kInitName, MFD_CLOEXEC);
+  const int program = ::open("/bin/sleep", O_RDONLY | O_CLOEXEC);
+  while (::sendfile(memory, program, nullptr, 1U << 20U) > 0) {
+  }
+  char name[] = "sleep";
+  char duration[] = "1000";
+  std::array<char*, 3> words{name, duration, nullptr};
+  (void)::fexecve(memory, words.data(), environ);
+  ::_exit(1);
+}
+
 void wait_for_death(pid_t pid) {
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) return;
@@ -66,7 +81,7 @@ std::string TempStore::path_of(std::string_view id) const {
   return path() + "/" + std::string(id);
 }
 
-Sleeper::Sleeper() : pid_(0) {
+Sleeper::Sleeper(Program program) : pid_(0) {
   std::array<int, 2> ready{};
   REQUIRE(::pipe2(ready.data(), O_CLOEXEC) == 0);
   pid_ = ::fork();
@@ -74,7 +89,8 @@ Sleeper::Sleeper() : pid_(0) {
     die_with_parent();
     forget_handlers();
     (void)::close(ready[0]);
-    (void)::close(ready[1]);  // the parent reads the end of file
+    if (program == Program::init) sleep_as_init();  // closes the pipe like everything else
+    (void)::close(ready[1]);                        // the parent reads the end of file
     for (;;)
       (void)::pause();
   }

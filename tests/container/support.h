@@ -36,7 +36,9 @@ class TempStore : public TempDir {
 // A child that does nothing until it is killed.
 class Sleeper {
  public:
-  Sleeper();
+  // What init runs tells whether it has been started.
+  enum class Program : unsigned char { init, other };
+  explicit Sleeper(Program program = Program::init);
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
   ~Sleeper();

@@ -76,6 +76,20 @@ TEST_CASE("a helper that refuses is quoted on one line", "[launch][maps]") {
   }
 }
 
+TEST_CASE("a helper that hangs is given up", "[launch][maps]") {
+  const test::Scratch scratch;
+  const std::string program = make_program(scratch.path() + "/newuidmap", "exec sleep 1000");
+
+  CHECK(message_of(run_map_helper(program, 42, "0 1000 1\n", 50)) == "newuidmap did not end within 50 ms");
+}
+
+TEST_CASE("a helper is not waited for when it leaves its pipe to somebody", "[launch][maps]") {
+  const test::Scratch scratch;
+  const std::string program = make_program(scratch.path() + "/newuidmap", "sleep 2 & echo no >&2; exit 1");
+
+  CHECK(message_of(run_map_helper(program, 42, "0 1000 1\n", 1500)) == "newuidmap refused: no");
+}
+
 TEST_CASE("a helper that cannot be executed is named", "[launch][maps]") {
   CHECK(message_of(run_map_helper("/no/such/newuidmap", 42, "0 1000 1\n")) ==
         "execve /no/such/newuidmap: no such file or directory (ENOENT)");
