@@ -31,8 +31,9 @@ class Cgroup {
   //           unexpectedly frozen" if it exists in use
   static Result<Cgroup> create(const Facts& facts, const std::string& path, const std::vector<Need>& needs);
 
-  // The cgroup of a scope that systemd has made, or `sub_cgroup` made below it, where `keeper`, the only process
-  // in the scope, is moved. Controllers and failures as with create(); what systemd made is left to systemd.
+  // The cgroup of a scope that systemd has made, or `sub_cgroup` made below it, where `keeper`, the only
+  // process in the scope, is moved. Controllers and failures as with create(); what systemd made is left to
+  // systemd.
   static Result<Cgroup> adopt(const Facts& facts,
                               const std::string& path,
                               const std::string& sub_cgroup,

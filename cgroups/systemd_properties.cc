@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -125,17 +126,22 @@ Result<UnitProperty> plan_annotation(std::string_view name, const std::string& t
   const bool is_of_letters = std::all_of(
       name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
   if (!is_of_letters) return Error::unsupported("name incorrect: contains non-alphabetic character");
-  UnitProperty property{std::string(name), TRY(parse_gvariant(text).context("value parse error"))};
+  BusValue value = TRY(parse_gvariant(text).context("value parse error"));
   const bool is_in_seconds = name.ends_with(kSeconds) && !name.ends_with("USec");
-  if (!is_in_seconds) return property;
+  if (!is_in_seconds) return UnitProperty{std::string(name), std::move(value)};
 
-  const BusValue& value = property.value;
   const bool is_number = value.signature.size() == 1 &&
                          std::string_view("ynqiuxt").find(value.signature) != std::string_view::npos;
   const auto seconds = value.signature == "s" ? parse_integer<std::uint64_t>(value.text)
                        : is_number            ? std::optional(value.number)
                                               : std::nullopt;
   const std::string stem(name.substr(0, name.size() - kSeconds.size()));
+  constexpr double kMostSeconds = 1e12;  // beyond that it is "infinity", in other words
+  const double fraction = value.signature == "d" ? std::strtod(value.text.c_str(), nullptr) : -1;
+  if (fraction >= 0 && fraction < kMostSeconds) {
+    const auto rounded = static_cast<std::uint64_t>(fraction * static_cast<double>(kSecondUs));
+    return UnitProperty{stem + "USec", BusValue::of_number(rounded)};
+  }
   if (!seconds.has_value() || *seconds > kInfinity / kSecondUs)
     return Error::unsupported("value parse error: must be a number of seconds");
   return UnitProperty{stem + "USec", BusValue::of_number(*seconds * kSecondUs)};

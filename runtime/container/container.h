@@ -146,9 +146,9 @@ Status update(const Container& container, const Change& change);
 // cgroup.
 Result<std::vector<std::int64_t>> read_pids(const Container& container);
 
-// Stops what runs (force; a created container without it), removes cgroup, systemd's unit and state directory.
-// What a killed `create` left goes too; without a record that takes
-// force. With force, an unknown id is success.
+// Stops what runs (force; a created container without it), removes cgroup, systemd's unit and state
+// directory. What a killed `create` left goes too; without a record that takes force. With force, an unknown
+// id is success.
 //   run_poststop   called once everything is stopped and before the record goes; its failures are its own to
 //   log; may be empty fails          not_found "container does not exist"; wrong_state "cannot delete
 //   container X that is not stopped: running"

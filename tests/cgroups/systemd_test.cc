@@ -201,6 +201,7 @@ TEST_CASE("devices that rules allow are told after the list was emptied", "[cgro
 TEST_CASE("annotations become properties", "[cgroups][systemd]") {
   CHECK(annotated("TimeoutStopUSec", "uint64 5000000") == "TimeoutStopUSec uint64 5000000");
   CHECK(annotated("TimeoutStopSec", "5") == "TimeoutStopUSec uint64 5000000");
+  CHECK(annotated("TimeoutStopSec", "5.5") == "TimeoutStopUSec uint64 5500000");
   CHECK(annotated("TimeoutStopSec", "'5'") == "TimeoutStopUSec uint64 5000000");
   CHECK(annotated("CollectMode", "'inactive'") == "CollectMode 'inactive'");
   CHECK(plan_annotation_properties({{"some.other", "'x'"}}).value().empty());

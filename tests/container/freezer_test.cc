@@ -279,7 +279,8 @@ TEST_CASE("delete of a stopped container ends what outlived init, before poststo
   CHECK(!cgroup.is_there());
 }
 
-TEST_CASE("a scope that systemd does not know is emptied and removed like any cgroup", "[container][delete]") {
+TEST_CASE("a scope that systemd does not know is emptied and removed like any cgroup",
+          "[container][delete]") {
   const TestCgroup cgroup;
   if (cgroup.is_missing()) return;
   const TempStore root;
