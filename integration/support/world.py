@@ -157,7 +157,7 @@ def remove_group(group):
 
     def removed():
         kill_members(group)
-        reap_orphans(keep=())
+        reap_orphans()
         try:
             remove_directories(group)
         except OSError as error:
@@ -217,7 +217,7 @@ def descendants():
 def no_descendants():
     for process in descendants():
         os.kill(process, signal.SIGKILL)
-    reap_orphans(keep=())
+    reap_orphans()
     return not descendants()
 
 
@@ -245,18 +245,23 @@ def reap(process):
         pass
 
 
-def reap_orphans(keep):
+def reap_orphans(keep=()):
     """Collects dead processes that were handed to us, except those somebody else waits for."""
     for process in children_of("self"):
-        if process not in keep and process_state(process) == "Z":
+        if not is_awaited(process, keep) and process_state(process) == "Z":
             reap(process)
+
+
+def is_awaited(process, popens):
+    """Whether somebody will wait for it. Numbers come again: of one that has been waited for it is another process."""
+    return process in popens and popens[process].returncode is None
 
 
 def exit_status(process):
     """Of a process that was handed to us, once it has ended."""
     def ended():
         if process not in reaped:
-            reap_orphans(keep=())
+            reap_orphans()
         return process in reaped
 
     eventually(ended, f"process {process} ends as our child")
@@ -278,7 +283,7 @@ def wait_and_reap(popen, others, timeout):
     try:
         while popen.returncode is None:
             process = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT).si_pid
-            if process in others:
+            if is_awaited(process, others):
                 others[process].poll()
             else:
                 reap(process)
