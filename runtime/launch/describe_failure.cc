@@ -179,6 +179,9 @@ std::string describe(const Failure& f) {
 }  // namespace
 
 Error describe_failure(const Failure& failure) {
+  // Init itself could not be executed, and no plan had begun. The launcher asks for the number.
+  if (failure.problem == Problem::system_call && std::string_view(failure.call) == "execveat")
+    return Error::system(failure.call, failure.err, "container init");
   const bool is_of_hook = static_cast<plan::StepKind>(failure.kind) == plan::StepKind::run_hook;
   return is_of_hook ? Error::hook(describe(failure)) : Error::peer(describe(failure));
 }

@@ -204,8 +204,9 @@ Status explain_death(Status done, FdRef cgroup) {
   if (done.has_value() || cgroup.get() < 0) return done;
   if (cgroups::read_oom_kills(cgroup) > 0)
     return std::move(done).error().with({"container init was OOM-killed (memory limit too low?)"});
-  // Not even its program could be loaded: the kernel refuses that rather than kill.
-  if (done.error().code() == ENOMEM && cgroups::is_at_memory_limit(cgroup))
+  // Not even its program could be loaded, or its arguments: the kernel refuses that rather than kill.
+  const bool lacks_memory = done.error().code() == ENOMEM || done.error().code() == E2BIG;
+  if (lacks_memory && cgroups::is_at_memory_limit(cgroup))
     return std::move(done).error().with({"container init found no memory (memory limit too low?)"});
   return done;
 }
@@ -286,9 +287,7 @@ Result<Launched> launch_init(const container::Store& store,
                 std::move(sync.ours)};
   TRY(open_descriptors(launch, gate, std::move(sync.theirs), std::move(console.theirs)));
 
-  Result<InitProcess> spawned = spawn(launch);
-  if (!spawned.has_value()) TRY(explain_death(std::move(spawned).error(), cgroup.dir()));
-  InitProcess init = std::move(spawned).value();
+  InitProcess init = TRY(spawn(launch));
   place.scope.release_keeper();
   donations = Donations(
       0);  // our copies: only init may hold its end of the conversation, or its death would go unnoticed
