@@ -68,7 +68,6 @@ struct KeeperFiles {
 };
 
 Status execute(const ManagerFacts& facts, const KeeperFiles& files) {
-  TRY(become_known_user(facts));
   constexpr int kProgramDescriptor = 5;
   // Out of each other's way first.
   const UniqueFd program = TRY(sys::dup_above(files.program, kProgramDescriptor + 1));
@@ -78,6 +77,7 @@ Status execute(const ManagerFacts& facts, const KeeperFiles& files) {
   (void)::dup2(request.get(), kRequestDescriptor);
   (void)::dup3(program.get(), kProgramDescriptor, O_CLOEXEC);
   (void)::close_range(kProgramDescriptor + 1, ~0U, 0);
+  TRY(become_known_user(facts));  // now that a failure has where to be told
   std::array<char*, 2> argv = {const_cast<char*>("capsule-systemd"), nullptr};
   (void)::fexecve(kProgramDescriptor, argv.data(), environ);
   return Error::system("execve", errno, "capsule-systemd");
