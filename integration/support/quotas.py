@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import statistics
 import time
 
 import pytest
@@ -66,6 +67,15 @@ def used_together(seconds, measure, *containers):
     time.sleep(seconds)
     elapsed, after = time.monotonic() - began, [measure(container) for container in containers]
     return [late - early for early, late in zip(before, after)], elapsed
+
+
+def share_of_a_processor(container, windows=5):
+    """The middle one of some measurements: a guest that waits for its host meanwhile loses whole periods of a quota, or is billed for them."""
+    shares = []
+    for _ in range(windows):
+        (used,), elapsed = used_together(2, processor_seconds, container)
+        shares.append(used / elapsed)
+    return statistics.median(shares)
 
 
 # Directories on disks of their own, where the guest of integration/vm has them: one that can be throttled, one that is slow.
