@@ -21,3 +21,6 @@ def normative(requirement):
 def engine_rule(number):
     """The rule of tests/coverage/engine_rules.txt, on which an engine depends, that this test proves."""
     return pytest.mark.engine_rule(number)
+
+
+slow = pytest.mark.slow  # takes minutes in an emulated machine
