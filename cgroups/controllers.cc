@@ -65,6 +65,13 @@ std::string explain(const Facts& facts, const std::string& path, const std::stri
   return cat({"which was enabled in ", path, " only just now"});
 }
 
+// The root cgroup alone may have processes and controllers for its children; it has no type.
+bool has_processes_in_the_way(FdRef cgroup) {
+  if (!read_cgroup_file(cgroup, "cgroup.type").has_value()) return false;
+  const Result<std::string> processes = read_cgroup_file(cgroup, "cgroup.procs");
+  return processes.has_value() && !processes.value().empty();
+}
+
 }  // namespace
 
 void enable_controllers(FdRef cgroup, const std::vector<std::string>& controllers) {
@@ -72,6 +79,8 @@ void enable_controllers(FdRef cgroup, const std::vector<std::string>& controller
   for (const std::string& controller : controllers)
     all.append(all.empty() ? "+" : " +").append(controller);
   if (all.empty() || write_cgroup_file(cgroup, kSubtreeControl, all).has_value()) return;
+  // Those for threads the kernel would hand down past processes: no child could hold a process any more.
+  if (has_processes_in_the_way(cgroup)) return;
   // One that is not to be had spoils the line for all.
   for (const std::string& controller : controllers) {
     (void)write_cgroup_file(cgroup, kSubtreeControl,
