@@ -26,7 +26,7 @@ SUITE = REPOSITORY / "integration"
 SECONDS = 900  # for one guest; a hanging one is ended and its output shown
 TESTS = {
     "minimal": ["test_quotas_*.py", "test_update.py", "test_events.py", "test_apparmor.py", "test_seccomp_profile.py"],
-    "systemd": ["test_rootless_machine.py", "test_rootless.py"],
+    "systemd": ["test_systemd.py", "test_rootless_machine.py", "test_rootless.py"],
 }
 
 
