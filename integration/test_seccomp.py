@@ -54,6 +54,23 @@ def test_a_filter_works_for_an_unprivileged_user(container, bundle):
     assert said(errno.EPERM, container.output("mkdir /tmp/x 2>&1; true"))
 
 
+def test_a_program_starts_under_a_filter_that_gives_it_no_memory(container, bundle):
+    filtered(bundle, {"names": ["mmap"], "action": "SCMP_ACT_ERRNO"})
+    bundle.process["noNewPrivileges"] = False  # then the filter is in force a little earlier
+
+    assert container.output("echo $((6 * 7))") == "42\n"
+
+
+def test_why_a_program_cannot_be_executed_is_told_past_a_filter_of_sockets(container, bundle):
+    filtered(bundle, {"names": ["sendto", "sendmsg"], "action": "SCMP_ACT_ERRNO"})
+    script = bundle.rootfs / "script"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    bundle.process.update(args=["/script"], noNewPrivileges=False)
+
+    container.try_run().refused("/script")
+
+
 @covers("/linux/seccomp/syscalls/*/errnoRet")
 def test_the_error_number_can_be_chosen(container, bundle):
     filtered(bundle, {**DENY_MKDIR, "errnoRet": errno.EXDEV})

@@ -35,8 +35,13 @@ bool fail(Context& ctx, const char* call, long err, const char* object) {
   return fail_with(ctx, Problem::system_call, call, err, object);
 }
 
+long tell(int fd, const void* bytes, size_t size) {
+  const long sent = raw::send(fd, bytes, size);
+  return sent == -raw::kEPERM || sent == -raw::kENOSYS ? raw::write(fd, bytes, size) : sent;
+}
+
 void send_failure(Context& ctx) {
-  raw::send(ctx.reply, &ctx.failure, sizeof(ctx.failure));
+  tell(ctx.reply, &ctx.failure, sizeof(ctx.failure));
 }
 
 int host_proc(Context& ctx) {

@@ -126,8 +126,18 @@ const char* find_home(uint32_t uid) {
   return home.add("/").c_str();
 }
 
+// Static memory for what is usual: a filter that is in force already may refuse mmap.
+const char** find_room(size_t count) {
+  static const char* room[1024];
+  static size_t used = 0;
+  if (count > sizeof(room) / sizeof(*room) - used)
+    return reinterpret_cast<const char**>(map_memory(count * sizeof(char*)));
+  used += count;
+  return room + used - count;
+}
+
 const char** make_vector(const Context& ctx, plan::TextList list, size_t extra) {
-  auto** vector = reinterpret_cast<const char**>(map_memory((list.count + extra + 1) * sizeof(char*)));
+  const char** vector = find_room(list.count + extra + 1);
   for (uint32_t i = 0; vector != nullptr && i < list.count; ++i)
     vector[i] = text(ctx, ctx.plan.item(list, i));
   return vector;

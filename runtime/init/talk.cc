@@ -45,7 +45,7 @@ bool wait_for_line(Context& ctx, int fd, protocol::Line line) {
 
 bool say_line(Context& ctx, protocol::Line line) {
   const protocol::Frame frame{line, {}, line == protocol::Line::mounted ? ctx.attached : 0};
-  const long sent = raw::send(ctx.sync, &frame, sizeof(frame));
+  const long sent = tell(ctx.sync, &frame, sizeof(frame));
   return sent < 0 ? fail(ctx, "send", sent, protocol::name_of(line)) : true;
 }
 
