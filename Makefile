@@ -10,7 +10,7 @@ TESTS ?= integration
 CPUS ?= 1
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-image vm-check perf check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-image vm-check perf start-order check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,10 @@ vm-check: ## the tests that need the test machine, in both modes side by side; t
 
 perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
 	$(MAKE) -C integration/perf run
+
+start-order: ## write runtime/cli/start_order.ld anew: what a start executes lies side by side in the binary (root)
+	cmake --preset release -B build/order -DCAPSULE_LINK_MAP=ON >/dev/null && cmake --build build/order --target capsule
+	$(MAKE) -C integration/perf start-order PROGRAM=$(CURDIR)/build/order/capsule
 
 check: layers fmt-check coverage-check dev release integration integration-rootless integration-peers asan fuzz-smoke ## everything CI does, in its order
 

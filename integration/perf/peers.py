@@ -119,11 +119,11 @@ def make_bundles(runtimes: list[Runtime], build: pathlib.Path) -> None:
             make_bundle(runtime, purpose, template, build)
 
 
-def execute(command: list[str], errors: pathlib.Path) -> None:
+def execute(command: list[str], errors: pathlib.Path, timeout: float = 30) -> None:
     """Standard error goes to a file: a container keeps what it inherited, so a pipe would never end."""
     null = subprocess.DEVNULL
     with errors.open("a") as file:
-        result = subprocess.run(command, stdin=null, stdout=null, stderr=file, timeout=30)
+        result = subprocess.run(command, stdin=null, stdout=null, stderr=file, timeout=timeout)
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {errors.read_text().strip()}")
 
