@@ -24,6 +24,10 @@ import parity
 import report
 
 SOURCE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(SOURCE.parent))
+
+from support import containers_common
+
 REPOSITORY = SOURCE.parent.parent
 FORBIDDEN_DEVICE = os.makedev(60, 0)  # "local/experimental use": no driver, no rule
 PEAK_RSS_RUNS = 5
@@ -32,8 +36,8 @@ PEAK_RSS_RUNS = 5
 # and state are timed on "hold", which lives through the whole measurement.
 PAYLOADS = {"run": "nop", "create": "pause", "start": "pause", "kill": "pause", "delete": "pause",
             "delete_force": "pause", "hold": "pause", "parity": "probe", "parity_exec": "pause",
-            "peak_rss": "nop"}
-OPERATIONS = ["run", "create", "start", "exec", "state", "kill", "delete", "delete_force"]
+            "peak_rss": "nop", "run_seccomp": "nop"}
+OPERATIONS = ["run", "run_seccomp", "create", "start", "exec", "state", "kill", "delete", "delete_force"]
 
 
 @dataclass
@@ -51,6 +55,7 @@ class Runtime:
 
     def command(self, verb: str, purpose: str, *arguments: str) -> list[str]:
         bundle = ["--bundle", str(self.bundle(purpose))]
+        verb = verb.removesuffix("_seccomp")
         options = {"run": bundle, "create": bundle, "delete_force": ["--force"]}.get(verb, [])
         state = str(self.work / "state" / self.name)
         return [str(self.path), "--root", state, verb.removesuffix("_force"), *options,
@@ -108,6 +113,8 @@ def make_bundle(runtime: Runtime, purpose: str, template: dict, build: pathlib.P
     os.mknod(rootfs / "forbidden", stat.S_IFCHR | 0o666, FORBIDDEN_DEVICE)
     config = copy.deepcopy(template)
     config["linux"]["cgroupsPath"] = f"/{runtime.identifier(purpose)}"
+    if purpose == "run_seccomp":
+        config["linux"]["seccomp"] = containers_common.profile_for(containers_common.DEFAULT_CAPABILITIES)
     (bundle / "config.json").write_text(json.dumps(config))
 
 
@@ -165,6 +172,7 @@ def plan_case(runtime: Runtime, operation: str) -> list[list[str]]:
     timed = ["timed", *runtime.command(operation, operation, *arguments)]
     return {
         "run": [timed, ["rescue", *remove]],
+        "run_seccomp": [timed, ["rescue", *remove]],
         "create": [timed, ["after", *remove]],
         "start": [create, timed, ["after", *remove]],
         "kill": [create, start, timed, ["after", *remove]],
