@@ -28,9 +28,10 @@ def pytest_configure(config):
     for name in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "XDG_RUNTIME_DIR"):
         os.environ.pop(name, None)
     os.umask(0o022)
-    # A shell has jobs in its background ignore these, and what is ignored stays so in whatever we execute.
+    # A shell has jobs in its background ignore the first two, and what is ignored stays so in whatever we execute.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup
     config.world = world.World(must_stay_visible=[path, os.path.abspath(__file__)])
     config.runtime = Runtime(path)
     if rootless.ACTIVE:
