@@ -1,6 +1,7 @@
 #include "cgroups/controllers.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "cgroups/cgroup.h"
@@ -14,6 +15,20 @@ constexpr const char* kSubtreeControl = "cgroup.subtree_control";
 
 bool contains(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// The kernel hands these down from a cgroup with processes too, and makes it threaded: no container fits
+// below.
+bool is_threaded(const std::string& controller) {
+  constexpr std::array<std::string_view, 4> kThreaded{"cpu", "cpuset", "perf_event", "pids"};
+  return std::find(kThreaded.begin(), kThreaded.end(), controller) != kThreaded.end();
+}
+
+// The root of all may hold processes and hand down everything; it has no type.
+bool has_processes_in_the_way(FdRef cgroup) {
+  if (!read_cgroup_file(cgroup, "cgroup.type").has_value()) return false;
+  const Result<std::string> processes = read_cgroup_file(cgroup, "cgroup.procs");
+  return processes.has_value() && !processes.value().empty();
 }
 
 bool is_kept_in_v1(const Facts& facts, const std::string& controller) {
@@ -37,16 +52,19 @@ bool has_controller(const Facts& facts, const std::string& level, const std::str
 }
 
 // Asks the kernel once more, for its reason: "; cgroup.subtree_control of /a: device or resource busy
-// (EBUSY)".
+// (EBUSY)". Where it would agree, at a price, the answer is ours.
 std::string explain_refusal(const Facts& facts, const std::string& level, const std::string& controller) {
   const Result<UniqueFd> cgroup = open_cgroup(facts.mount, level);
   if (!cgroup.has_value()) return {};
-  const Status refused = write_cgroup_file(cgroup.value(), kSubtreeControl, cat({"+", controller}));
-  if (refused.has_value()) return {};
+  int reason = EBUSY;
+  if (!has_processes_in_the_way(cgroup.value())) {
+    const Status refused = write_cgroup_file(cgroup.value(), kSubtreeControl, cat({"+", controller}));
+    if (refused.has_value()) return {};
+    reason = refused.error().code();
+  }
   const std::string_view name = level.empty() ? std::string_view("/") : level;
-  const bool is_busy = refused.error().code() == EBUSY;
-  return cat({"; ", kSubtreeControl, " of ", name, ": ", describe_errno(refused.error().code()),
-              is_busy ? ", it has processes of its own" : ""});
+  return cat({"; ", kSubtreeControl, " of ", name, ": ", describe_errno(reason),
+              reason == EBUSY ? ", it has processes of its own" : ""});
 }
 
 std::string explain(const Facts& facts, const std::string& path, const std::string& controller) {
@@ -65,22 +83,16 @@ std::string explain(const Facts& facts, const std::string& path, const std::stri
   return cat({"which was enabled in ", path, " only just now"});
 }
 
-// The root cgroup alone may have processes and controllers for its children; it has no type.
-bool has_processes_in_the_way(FdRef cgroup) {
-  if (!read_cgroup_file(cgroup, "cgroup.type").has_value()) return false;
-  const Result<std::string> processes = read_cgroup_file(cgroup, "cgroup.procs");
-  return processes.has_value() && !processes.value().empty();
-}
-
 }  // namespace
 
 void enable_controllers(FdRef cgroup, const std::vector<std::string>& controllers) {
   std::string all;
   for (const std::string& controller : controllers)
     all.append(all.empty() ? "+" : " +").append(controller);
-  if (all.empty() || write_cgroup_file(cgroup, kSubtreeControl, all).has_value()) return;
-  // Those for threads the kernel would hand down past processes: no child could hold a process any more.
-  if (has_processes_in_the_way(cgroup)) return;
+  if (all.empty()) return;
+  const bool only_threaded = std::all_of(controllers.begin(), controllers.end(), is_threaded);
+  if (only_threaded && has_processes_in_the_way(cgroup)) return;  // the others are refused by the kernel then
+  if (write_cgroup_file(cgroup, kSubtreeControl, all).has_value() || has_processes_in_the_way(cgroup)) return;
   // One that is not to be had spoils the line for all.
   for (const std::string& controller : controllers) {
     (void)write_cgroup_file(cgroup, kSubtreeControl,

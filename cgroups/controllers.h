@@ -12,8 +12,8 @@
 
 namespace capsule::cgroups {
 
-// Hands `controllers` of `cgroup` down to its children, as many as the kernel lets us: what is missing in the
-// end is found where it is needed.
+// Hands `controllers` of `cgroup` down to its children, as many as the kernel lets us, and none if it has
+// processes of its own: what is missing in the end is found where it is needed.
 void enable_controllers(FdRef cgroup, const std::vector<std::string>& controllers);
 
 //   fails   unsupported, naming the field that needs the controller `leaf` lacks, and where and why it got

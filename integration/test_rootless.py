@@ -262,6 +262,8 @@ def test_a_container_without_a_cgroup_runs_and_says_what_it_cannot_do(unable):
 
 @extension("the user's own group, when that is where delegation begins")
 def test_a_caller_at_the_top_of_its_delegation_gets_a_group_below_its_own(container, bundle):
+    offered = (world.CGROUPS / "cgroup.controllers").read_text().split()
+    (world.CGROUPS / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in offered))
     top = world.CGROUPS / "top"
     top.mkdir()
     files = [world.CGROUPS / name for name in rootless.DELEGATED]
@@ -273,6 +275,7 @@ def test_a_caller_at_the_top_of_its_delegation_gets_a_group_below_its_own(contai
         container.create(through=["sh", "-c", enter, "sh"])
 
         assert world.own_cgroup(container.pid) == f"/top/{container.id}"
+        assert (top / "cgroup.type").read_text() == "domain\n"  # not threaded: what is below it could hold no process
     finally:
         rootless.own(*files)
         container.delete("--force")
