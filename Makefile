@@ -81,10 +81,10 @@ vm-test: ## the suite in a virtual machine with all controllers; T=, MODE=minima
 	$(PYTHON) integration/vm/run.py --mode $(MODE) --runtimes $(RUNTIMES) --cpus $(CPUS) $(if $(T),-k "$(T)") $(TESTS)
 
 vm-image: ## fetch and make the test machine's image (once, 3 minutes), so that vm-check finds it
-	$(PYTHON) integration/vm/check.py --image-only
+	nice $(PYTHON) integration/vm/check.py --image-only
 
 vm-check: ## the tests that need the test machine, in both modes side by side; the output is printed whole at the end
-	$(PYTHON) integration/vm/check.py
+	nice $(PYTHON) integration/vm/check.py
 
 perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
 	$(MAKE) -C integration/perf run
@@ -93,7 +93,22 @@ start-order: ## write runtime/cli/start_order.ld anew: what a start executes lie
 	cmake --preset release -B build/order -DCAPSULE_LINK_MAP=ON >/dev/null && cmake --build build/order --target capsule
 	$(MAKE) -C integration/perf start-order PROGRAM=$(CURDIR)/build/order/capsule
 
-check: layers fmt-check coverage-check dev release integration integration-rootless integration-peers asan fuzz-smoke ## everything CI does, in its order
+check: layers fmt-check coverage-check ## everything CI does, in its order
+	$(MAKE) -j2 check-builds vm-image
+	$(MAKE) -j2 check-tests vm-check
+
+# In the foreground of what the test machine does beside them: one after the other, each on a line of its own for that.
+.PHONY: check-builds check-tests
+check-builds:
+	$(MAKE) dev
+	$(MAKE) release
+
+check-tests:
+	$(MAKE) integration
+	$(MAKE) integration-rootless
+	$(MAKE) integration-peers
+	$(MAKE) asan
+	$(MAKE) fuzz-smoke
 
 demo: ## build, make a bundle, run it
 	./demo.sh

@@ -3,4 +3,5 @@
 set -eu
 cd "$(dirname "$0")"
 sh packaging/install-dependencies.sh test
+sh packaging/install-dependencies.sh vm
 exec make --no-print-directory check

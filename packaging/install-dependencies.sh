@@ -25,6 +25,10 @@ done
 
 echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-# shellcheck disable=SC2086  # a list of words
-apt-get install -y -qq --no-install-recommends ca-certificates $missing >/dev/null
+cannot() {
+  echo "$0: Debian's packages cannot be installed, and nothing here works without them:$missing" >&2
+  exit 1
+}
+patiently="-o Acquire::Retries=3 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30"
+# shellcheck disable=SC2086  # lists of words
+apt-get update -qq $patiently && apt-get install -y -qq --no-install-recommends $patiently ca-certificates $missing >/dev/null || cannot

@@ -4,14 +4,20 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 import cache
 
 HERE = pathlib.Path(__file__).resolve().parent
 SUITE = "trixie"
 FREE_BYTES = 1 << 30
+SECONDS = 900  # for one command of those that make it; a mirror that does not answer is not waited for any longer
 # What decides how the packages arrive on this machine also decides it for the guest's.
 APT_SETTINGS = re.compile(r"^Acquire::(https?::|[\w:]*Proxy|Check-Valid-Until|Retries)")
+
+
+class CannotBeMade(Exception):
+    """Says which command, why, and from where its packages were to come."""
 
 
 class Image:
@@ -30,7 +36,10 @@ def ensure(say):
         make_tree(directory)
         make_disk(directory)
 
-    return Image(cache.entry(f"{SUITE}-{key}", make))
+    try:
+        return Image(cache.entry(f"{SUITE}-{key}", make))
+    except CannotBeMade as error:
+        sys.exit(f"vm: the test machine's image cannot be made: {error}")
 
 
 def inputs():
@@ -87,6 +96,11 @@ def make_file_system(disk, size, content=None):
 
 
 def run(command):
-    finished = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    words = [str(word) for word in command]
+    try:
+        finished = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired as late:
+        raise CannotBeMade(f"{words[0]} did not end within {SECONDS} s (packages come from {mirror()})") from late
     if finished.returncode != 0:
-        raise RuntimeError(f"{command[0]} ended with {finished.returncode}: {finished.stderr.strip()[-2000:]}")
+        said = finished.stderr.strip()[-2000:]
+        raise CannotBeMade(f"{words[0]} ended with {finished.returncode} (packages come from {mirror()}):\n{said}")

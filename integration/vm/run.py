@@ -68,12 +68,15 @@ def pytest(options, name):
     return shlex.join(words)
 
 
-def refuse_what_cannot_work(options):
+def refuse_without_what_it_needs():
     if os.geteuid() != 0:
         sys.exit("vm: root is needed: the image holds files of several owners")
     for program, package in NEEDED.items():
         if not shutil.which(program):
             sys.exit(f"vm: {program} is missing: packaging/install-dependencies.sh vm (Debian: {package})")
+
+
+def refuse_without_a_binary(options):
     if not options.command and not options.binary.exists():
         sys.exit(f"vm: no binary at {options.binary}: make release")
 
@@ -104,7 +107,8 @@ def tell_why(outcome, where):
 
 def main():
     options = arguments()
-    refuse_what_cannot_work(options)
+    refuse_without_what_it_needs()
+    refuse_without_a_binary(options)
     end_orderly_when_told()
     built = image.ensure(say)
     chosen = accelerator.choose(built, say)
