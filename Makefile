@@ -8,6 +8,7 @@ MODE ?= minimal
 RUNTIMES ?= capsule
 TESTS ?= integration
 CPUS ?= 1
+VM_CHECK ?=
 
 .DEFAULT_GOAL := dev
 .PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-image vm-check perf start-order check demo clean
@@ -81,10 +82,10 @@ vm-test: ## the suite in a virtual machine with all controllers; T=, MODE=minima
 	$(PYTHON) integration/vm/run.py --mode $(MODE) --runtimes $(RUNTIMES) --cpus $(CPUS) $(if $(T),-k "$(T)") $(TESTS)
 
 vm-image: ## fetch and make the test machine's image (once, 3 minutes), so that vm-check finds it
-	nice $(PYTHON) integration/vm/check.py --image-only
+	$(PYTHON) integration/vm/check.py --image-only
 
 vm-check: ## the tests that need the test machine, in both modes side by side; the output is printed whole at the end
-	nice $(PYTHON) integration/vm/check.py
+	$(PYTHON) integration/vm/check.py $(VM_CHECK)
 
 perf: release ## side by side with crun, runc and the bare kernel; ROUNDS=, OPS=, RUNTIMES=
 	$(MAKE) -C integration/perf run
@@ -95,7 +96,7 @@ start-order: ## write runtime/cli/start_order.ld anew: what a start executes lie
 
 check: layers fmt-check coverage-check ## everything CI does, in its order
 	$(MAKE) -j2 check-builds vm-image
-	$(MAKE) -j2 check-tests vm-check
+	$(MAKE) -j2 check-tests vm-check VM_CHECK=--in-turn
 
 # In the foreground of what the test machine does beside them: one after the other, each on a line of its own for that.
 .PHONY: check-builds check-tests

@@ -12,6 +12,7 @@ import secrets
 import subprocess
 import time
 
+import time_stamps
 from processes import dies_with_parent
 
 KERNEL_WORDS = (
@@ -108,7 +109,9 @@ class Machine:
         return words
 
     def kernel_words(self):
-        return f"{KERNEL_WORDS} vm_mode={self.mode} vm_token={self.token}"
+        words = [KERNEL_WORDS, f"vm_mode={self.mode}", f"vm_token={self.token}"]
+        rate = time_stamps.kilohertz() if self.accelerator == "tcg" else None
+        return " ".join([*words, *([f"tsc_early_khz={rate}"] if rate else [])])
 
     def port_words(self):
         backend = ["-chardev", f"file,id=job,path={self.port}"]
