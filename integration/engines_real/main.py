@@ -62,7 +62,7 @@ def execute(script, engine, deadline):
 def attempt(row, engine, runtime, number):
     if runtime in row.without:
         return {"outcome": "not asked", "why": row.why}
-    settings = f"RUNTIME={runtime} RUNTIME_PATH={engines.PATHS[runtime]} N={runtime}-{number} I={engines.IMAGE}\n"
+    settings = f"export RUNTIME={runtime} RUNTIME_PATH={engines.PATHS[runtime]} N={runtime}-{number} I={engines.IMAGE}\n"
     began = time.monotonic()
     status, output = execute(settings + engine.prelude + row.run, engine, row.deadline)
     why = row.judge(status, output)
@@ -95,8 +95,8 @@ def go_through(name, chosen, runtimes, results):
 
 
 def follow_the_pages(wanted):
-    """What is wrong with the pages. Their files are written before any engine is started, their commands run where it is."""
-    failures = []
+    """For each page what is wrong with it. All files were written before any engine is started; commands run where it is."""
+    failures = {}
     for name in wanted:
         engine = engines.KINDS[name]()
         if not engine.page:
@@ -105,11 +105,11 @@ def follow_the_pages(wanted):
         try:
             engine.prepare()
             engine.begin("capsule")
-            failures += pages.run_commands(page)
+            failures[engine.page] = pages.run_commands(page)
             engine.end("capsule")
         except (RuntimeError, subprocess.TimeoutExpired) as error:
-            failures.append(f"{engine.page}.md: {error}")
-        print(f"page   docs/engines/{engine.page}.md: {len(page.commands)} blocks run", flush=True)
+            failures[engine.page] = [f"{engine.page}.md: {error}"]
+        print(f"page   docs/engines/{engine.page}.md: {len(page.commands)} blocks run, {len(failures[engine.page])} failed", flush=True)
     return failures
 
 
@@ -130,15 +130,16 @@ def main():
     results = {}
     for page in PAGES:
         pages.write_files(pages.page(page))
-    failures = [] if options.pattern else follow_the_pages(wanted)
+    failures = {} if options.pattern else follow_the_pages(wanted)
     for name in wanted:
         chosen = [(at, row) for at, row in enumerate(rows.of(name)) if re.search(options.pattern, row.action)]
         go_through(name, chosen, options.runtimes.split(","), results)
         document = {"versions": versions(), "pages": failures, "rows": results}
         options.results.write_text(json.dumps(document, indent=1))
-    for failure in failures:
+    wrong = [failure for listed in failures.values() for failure in listed]
+    for failure in wrong:
         print(f"FAILED the page {failure}", flush=True)
-    return 1 if failures else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

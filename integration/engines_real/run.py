@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """`make vm-engines`: boots the machine with engines, runs main.py in it, and writes the table.
 
-An engine is tried whole, with all runtimes in one boot, but not all engines need to be: what is known of the others from an earlier
-run with the same binary is kept in build/vm-engines/results.json, and the table is written when no row is missing.
+An action is tried with all runtimes in one boot, but not all actions need to be: what is known of the others from an earlier run
+with the same binary is kept in build/vm-engines/results.json, and the table is written when no row is missing.
 """
 
 import argparse
@@ -46,15 +46,13 @@ def machine(command):
 
 
 def merge():
-    """What this run found and what earlier ones found of other engines."""
+    """What this run found, and what earlier ones found of other actions and pages."""
     found = json.loads(NEW.read_text()) | {"binary": hashlib.sha256(BINARY.read_bytes()).hexdigest()}
     if KNOWN.exists():
         known = json.loads(KNOWN.read_text())
         if known["binary"] == found["binary"]:
-            tried = {name.partition(":")[0] for name in found["rows"]}
-            kept = {name: row for name, row in known["rows"].items() if name.partition(":")[0] not in tried}
-            found["rows"] = kept | found["rows"]
-            found["pages"] += [fault for fault in known["pages"] if fault.partition(".md")[0] not in tried]
+            found["rows"] = known["rows"] | found["rows"]
+            found["pages"] = known["pages"] | found["pages"]
     KNOWN.write_text(json.dumps(found, indent=1))
 
 
@@ -67,7 +65,7 @@ def write_table():
 def main():
     options = arguments()
     status = subprocess.run(machine(command_in_guest(options))).returncode
-    if status > 1 or options.pattern or options.runtimes != ",".join(table.RUNTIMES):
+    if status > 1 or options.runtimes != ",".join(table.RUNTIMES):
         return status
     merge()
     return write_table() if table.is_whole(json.loads(KNOWN.read_text())) else status

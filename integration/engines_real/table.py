@@ -76,7 +76,7 @@ def is_whole(document):
 
 def faults(document):
     """Sentences; empty when capsule does what its peers do."""
-    found = list(document["pages"])
+    found = [fault for listed in document["pages"].values() for fault in listed]
     for engine in rows.ENGINES:
         for row in rows.of(engine):
             name = f"{engine}: {row.action}"

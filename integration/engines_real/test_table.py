@@ -60,7 +60,7 @@ def test_a_row_is_judged_by_its_end_and_its_words():
 
 def results(**outcomes):
     every = {f"{engine}: {row.action}": passing() for engine in rows.ENGINES for row in rows.of(engine)}
-    return {"versions": {}, "pages": [], "rows": every | {"docker: run -i passes standard input": passing(**outcomes)}}
+    return {"versions": {}, "pages": {}, "rows": every | {"docker: run -i passes standard input": passing(**outcomes)}}
 
 
 def passing(**but):
