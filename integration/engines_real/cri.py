@@ -3,7 +3,7 @@
 
     cri.py WORDS then WORDS then …       $RUNTIME is the handler of the pods
 
-    pod NAME [network] [userns]                  run a sandbox: on the host's network, or on one of its own
+    pod NAME [network] [userns] [sharedpid] [privileged]   run a sandbox: on the host's network, or on one of its own
     create POD NAME [KEY=VALUE …] -- COMMAND …   memory= cpu= pids= user= readonly=1 privileged=1 tty=1 caps= seccomp=none mount= node=pid
     start NAME · exec NAME COMMAND … · update NAME KEY=VALUE … · stats NAME · podstats POD · status NAME
     wait NAME · logs NAME · stop NAME [SECONDS] · remove NAME · gone POD · clean
@@ -59,12 +59,13 @@ class Client:
         mode = self.api.NamespaceMode
         config = self.api.PodSandboxConfig(
             metadata=self.api.PodSandboxMetadata(name=name, uid=name, namespace="rows", attempt=0),
-            hostname=name, log_directory=str(LOGS / name),
-            linux=self.api.LinuxPodSandboxConfig(cgroup_parent="rows.slice"),
+            hostname=name if "network" in how else "", log_directory=str(LOGS / name),
+            linux=self.api.LinuxPodSandboxConfig(cgroup_parent="/rows.slice"),
         )
         options = config.linux.security_context.namespace_options
         options.network = mode.POD if "network" in how else mode.NODE
         options.pid = mode.POD if "sharedpid" in how else mode.CONTAINER
+        config.linux.security_context.privileged = "privileged" in how
         if "userns" in how:
             ids = [self.api.IDMapping(host_id=200000, container_id=0, length=65536)]
             options.userns_options.CopyFrom(self.api.UserNamespace(mode=mode.POD, uids=ids, gids=ids))

@@ -12,6 +12,7 @@ import pages
 IMAGE = "docker.io/library/busybox:latest"
 TREE = pathlib.Path("/var/tmp/engines/rootfs")
 TAR = TREE.parent / "busybox.tar"
+PAUSE = "localhost/pause:latest"  # what the processes of a pod's sandbox are
 ARCHIVE = TREE.parent / "busybox.oci"
 PATHS = {"capsule": "/usr/bin/capsule", "crun": "/usr/bin/crun", "runc": "/usr/sbin/runc"}
 USER = "tester"
@@ -41,12 +42,15 @@ def make_image():
     sh(f"tar -C {TREE} -cf {TAR} . && chmod -R a+rX {TREE.parent}")
     sh(f"podman import -q -c 'CMD [\"sh\"]' -c 'ENV PATH=/bin' {TAR} {IMAGE}")
     sh(f"podman save -q --format oci-archive -o {ARCHIVE} {IMAGE}; chmod a+r {ARCHIVE}")
+    sh(f"podman import -q -c 'CMD [\"/bin/sleep\", \"1000000\"]' {TAR} {PAUSE}")
+    sh(f"podman save -q --format oci-archive -o {ARCHIVE}.pause {PAUSE}")
 
 
 class Engine:
     prelude = ""
     page = None
     user = None
+    one_at_a_time = False  # whether it must begin anew for another runtime
 
     def prepare(self):
         """Once, before any runtime."""
@@ -72,6 +76,12 @@ class Podman(Engine):
         sh("podman pod rm -fa -t 0; podman rm -fa -t 0; podman volume prune -f; podman network prune -f", check=False)
 
     end = clean
+
+    def prepare(self):
+        """Ids for --userns=auto, as Podman's manual wants them."""
+        for path in (pathlib.Path("/etc/subuid"), pathlib.Path("/etc/subgid")):
+            if "containers:" not in path.read_text():
+                path.write_text(path.read_text() + "containers:2147483647:2147483648\n")
 
     def spare(self):
         """No network but where a row asks for one: making a bridge takes longer than all else."""
@@ -124,6 +134,7 @@ class Daemon(Engine):
 
 class Docker(Daemon):
     page = "docker"
+    one_at_a_time = True
     unit, command, ready = "engine-docker", "/usr/sbin/dockerd", "docker info"
     configuration = pathlib.Path("/etc/docker/daemon.json")
     # The line of the page's drop-in for docker.service, which is not what starts the daemon here.
@@ -169,7 +180,7 @@ class Containerd(Daemon):
             register_peers_with_containerd()
             make_a_network_for_pods()
             self.start()
-            sh(f"ctr image import {ARCHIVE}; ctr -n k8s.io image import {ARCHIVE}")
+            sh(f"ctr image import {ARCHIVE}; ctr -n k8s.io image import {ARCHIVE}; ctr -n k8s.io image import {ARCHIVE}.pause")
             Containerd.began = True
 
     def clean(self, runtime):
@@ -197,7 +208,7 @@ def register_peers_with_containerd():
     text = [version, lines]
     for name in ("crun", "runc"):
         text.append(lines.replace("/usr/bin/capsule", PATHS[name]).replace("runtimes.capsule", f"runtimes.{name}"))
-    text.append(f'[plugins."io.containerd.cri.v1.images".pinned_images]\n  sandbox = "{IMAGE}"\n')
+    text.append(f'[plugins."io.containerd.cri.v1.images".pinned_images]\n  sandbox = "{PAUSE}"\n')
     path.write_text("\n".join(text))
 
 

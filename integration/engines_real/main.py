@@ -5,6 +5,7 @@
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -80,18 +81,20 @@ def tell(engine, runtime, row, result):
 
 
 def go_through(name, chosen, runtimes, results):
+    """Row by row where an engine can be told at each, so that neighbours share the moment; else runtime by runtime."""
     engine = engines.KINDS[name]()
     engine.prepare()
     engine.spare()
-    for runtime in runtimes:
-        engine.begin(runtime)
-        for number, row in chosen:
+    groups = [[runtime] for runtime in runtimes] if engine.one_at_a_time else [runtimes]
+    for group in groups:
+        engine.begin(group[0])
+        for (number, row), runtime in itertools.product(chosen, group):
             result = attempt(row, engine, runtime, number)
             tell(name, runtime, row, result)
             results.setdefault(f"{name}: {row.action}", {})[runtime] = result
             if result["outcome"] == "failed":
                 engine.clean(runtime)
-        engine.end(runtime)
+        engine.end(group[0])
 
 
 def follow_the_pages(wanted):

@@ -5,7 +5,7 @@
     run = '''shell script; $RUNTIME is the runtime's name, $RUNTIME_PATH its file, $N a name of the row's own, $I the image'''
     exit = 0                   # what the script must end with
     prints = ["pattern"]       # regular expressions that must be found in what it prints, both streams
-    deadline = 60              # seconds
+    deadline = 150             # seconds
     without = ["runc"]         # runtimes that the engine does not ask for this …
     why = "…"                  # … and the reason
 """
@@ -25,7 +25,7 @@ class Row:
     run: str
     exit: int = 0
     prints: tuple = ()
-    deadline: int = 60
+    deadline: int = 150
     without: tuple = ()  # runtimes that cannot be asked
     why: str = ""
 

@@ -18,6 +18,10 @@ sys.dont_write_bytecode = True
 import rows
 import table
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
+
+from processes import dies_with_parent
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 OUTPUT = REPOSITORY / "build/vm-engines"
 NEW = OUTPUT / "systemd/output/results.json"
@@ -64,7 +68,7 @@ def write_table():
 
 def main():
     options = arguments()
-    status = subprocess.run(machine(command_in_guest(options))).returncode
+    status = subprocess.run(machine(command_in_guest(options)), preexec_fn=dies_with_parent).returncode
     if status > 1 or options.runtimes != ",".join(table.RUNTIMES):
         return status
     merge()
