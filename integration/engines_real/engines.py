@@ -82,6 +82,7 @@ class Podman(Engine):
         for path in (pathlib.Path("/etc/subuid"), pathlib.Path("/etc/subgid")):
             if "containers:" not in path.read_text():
                 path.write_text(path.read_text() + "containers:2147483647:2147483648\n")
+        sh("id containers >/dev/null 2>&1 || useradd --system containers")
 
     def spare(self):
         """No network but where a row asks for one: making a bridge takes longer than all else."""

@@ -44,8 +44,11 @@ def page(document):
     lines += ["| | actions | " + " | ".join(RUNTIMES) + " |", "|---|---|" + "---|" * len(RUNTIMES)]
     lines += [total(TITLES[engine], results_of(document, engine)) for engine in rows.ENGINES]
     lines += [total("all", list(document["rows"].values())), ""]
+    missing = [TITLES[engine] for engine in rows.ENGINES if not is_whole(document, [engine])]
+    if missing:
+        lines += [f"Not tried as a whole with this version: {', '.join(missing)}.", ""]
     for engine in rows.ENGINES:
-        lines += section(document, engine)
+        lines += section(document, engine) if results_of(document, engine) else []
     return "\n".join(lines)
 
 
@@ -69,9 +72,9 @@ def section(document, engine):
     return [*lines, "", *notes, *([""] if notes else [])]
 
 
-def is_whole(document):
+def is_whole(document, engines=rows.ENGINES):
     """Whether every row was tried."""
-    return all(f"{engine}: {row.action}" in document["rows"] for engine in rows.ENGINES for row in rows.of(engine))
+    return all(f"{engine}: {row.action}" in document["rows"] for engine in engines for row in rows.of(engine))
 
 
 def faults(document):

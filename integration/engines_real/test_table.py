@@ -88,6 +88,13 @@ def test_a_row_that_was_not_tried_is_a_fault():
     assert len(table.faults(document)) == 1
 
 
+def test_the_page_names_the_engines_that_were_not_tried():
+    document = results()
+    document["rows"] = {name: row for name, row in document["rows"].items() if not name.startswith("cri: ")}
+
+    assert "Not tried as a whole with this version: containerd through CRI." in table.page(document)
+
+
 def test_the_page_counts_what_each_runtime_passes():
     document = results(crun="failed")
 
