@@ -120,7 +120,8 @@ def left(runtime):
     found = [f"process {pid}: {name_of(pid)}" for pid in pids() if is_ours(pid, runtime)]
     for kind, pattern in STATES.items():
         state = pathlib.Path(pattern.format(runtime))
-        found += [f"state of {kind}: {path}" for path in (state.iterdir() if state.exists() else ())]
+        listed = state.iterdir() if state.exists() else ()
+        found += [f"state of {kind}: {path}" for path in listed if not path.name.startswith(".")]
     found += [f"group {path}" for path in GROUPS.rglob("libpod-*") if path.is_dir() and "conmon" not in path.name]
     found += [f"group {path}" for path in (GROUPS / "default").glob("*") if path.is_dir()]
     mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()

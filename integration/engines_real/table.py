@@ -42,13 +42,14 @@ def page(document):
     told = document["versions"]
     lines = [HEAD, "Versions: " + "; ".join(f"{name}: {words}" for name, words in told.items()) + ".", ""]
     lines += ["| | actions | " + " | ".join(RUNTIMES) + " |", "|---|---|" + "---|" * len(RUNTIMES)]
-    lines += [total(TITLES[engine], results_of(document, engine)) for engine in rows.ENGINES]
-    lines += [total("all", list(document["rows"].values())), ""]
-    missing = [TITLES[engine] for engine in rows.ENGINES if not is_whole(document, [engine])]
-    if missing:
-        lines += [f"Not tried as a whole with this version: {', '.join(missing)}.", ""]
-    for engine in rows.ENGINES:
-        lines += section(document, engine) if results_of(document, engine) else []
+    tried = [engine for engine in rows.ENGINES if is_whole(document, [engine])]
+    lines += [total(TITLES[engine], results_of(document, engine)) for engine in tried]
+    lines += [total("all", [results for engine in tried for results in results_of(document, engine)]), ""]
+    if len(tried) < len(rows.ENGINES):
+        missing = ", ".join(TITLES[engine] for engine in rows.ENGINES if engine not in tried)
+        lines += [f"Not yet tried as a whole with this version: {missing}.", ""]
+    for engine in tried:
+        lines += section(document, engine)
     return "\n".join(lines)
 
 

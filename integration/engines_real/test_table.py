@@ -92,7 +92,7 @@ def test_the_page_names_the_engines_that_were_not_tried():
     document = results()
     document["rows"] = {name: row for name, row in document["rows"].items() if not name.startswith("cri: ")}
 
-    assert "Not tried as a whole with this version: containerd through CRI." in table.page(document)
+    assert "Not yet tried as a whole with this version: containerd through CRI." in table.page(document)
 
 
 def test_the_page_counts_what_each_runtime_passes():
