@@ -11,7 +11,7 @@ CPUS ?= 1
 VM_CHECK ?=
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-image vm-check perf start-order check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-engines vm-killed vm-image vm-check perf start-order check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,13 @@ integration-peers: ## the same tests against Debian's crun and runc: tests that 
 
 vm-test: ## the suite in a virtual machine with all controllers; T=, MODE=minimal|systemd, RUNTIMES=capsule,crun,runc, TESTS=, CPUS=
 	$(PYTHON) integration/vm/run.py --mode $(MODE) --runtimes $(RUNTIMES) --cpus $(CPUS) $(if $(T),-k "$(T)") $(TESTS)
+
+vm-engines: ## real engines in the test machine with capsule, crun and runc, and docs/engines/table.md from it; ENGINES=, T=
+	$(PYTHON) integration/engines_real/run.py $(if $(ENGINES),--engines $(ENGINES)) $(if $(T),-k "$(T)")
+
+vm-killed: ## 200 starts under Podman and containerd with somebody killed at a random moment; STARTS=, RUNTIMES=one
+	$(PYTHON) integration/vm/run.py --image engines --mode systemd --megabytes 4096 --deadline 7200 --output build/vm-killed \
+	  --command "/usr/bin/python3 /capsule/checkout/integration/engines_real/killed.py --runtime $(RUNTIMES) $(if $(STARTS),--starts $(STARTS))"
 
 vm-image: ## fetch and make the test machine's image (once, 3 minutes), so that vm-check finds it
 	$(PYTHON) integration/vm/check.py --image-only

@@ -9,6 +9,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/base/user_namespace.h"
 
 namespace capsule::cgroups {
 namespace {
@@ -34,7 +35,8 @@ bool may_fill(const std::string& cgroup) {
 
 // What is delegated to an ordinary user ends somewhere: mostly above its cgroup, sometimes right there.
 bool is_top_of_delegation(const Facts& facts) {
-  if (::geteuid() == 0 || facts.own_path == "/") return false;
+  const bool is_root = ::geteuid() == 0 && !is_in_user_namespace();
+  if (is_root || facts.own_path == "/") return false;
   const std::string own = cat({facts.mount, facts.own_path});
   return may_fill(own) && !may_fill(own.substr(0, own.rfind('/')));
 }

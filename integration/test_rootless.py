@@ -160,6 +160,29 @@ def test_exec_enters_a_container_without_setgroups(container, bundle):
     ]  # fmt: skip
 
 
+@pytest.fixture
+def as_root_of_a_namespace(bundle):
+    """Rootless engines make a user namespace for themselves, and call the runtime as its root; the words to get there."""
+    bundle.without_namespace("user")
+    return ["unshare", "--user", "--map-root-user", "--mount", "--"]
+
+
+@covers("/linux/devices")
+def test_root_of_a_users_namespace_is_given_devices_that_it_cannot_make(container, bundle, as_root_of_a_namespace):
+    bundle.linux["devices"] = [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229}]
+
+    listed = container.output("echo x >/dev/null; ls -l /dev/null /dev/fuse", through=as_root_of_a_namespace)
+
+    assert [line.split()[0][0] for line in listed.splitlines()] == ["c", "c"]
+
+
+@covers("/linux/resources/devices/*")
+def test_rules_for_devices_do_not_keep_root_of_a_users_namespace_from_running(container, bundle, as_root_of_a_namespace):
+    bundle.linux["resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
+
+    assert container.output("echo done", through=as_root_of_a_namespace) == "done\n"
+
+
 @extension("said before anything exists")
 def test_a_container_without_a_user_namespace_is_refused(container, bundle, nothing_left):
     bundle.without_namespace("user").save()

@@ -106,7 +106,8 @@ Status plan_device(const spec::Device& device,
 
 Status plan_devices(const spec::Spec& spec, const HostFacts& host, plan::Builder& builder) {
   if (is_dev_from_host(spec)) return {};
-  const bool may_not_mknod = has_namespace(spec, spec::NamespaceType::user) || !host.privileged;
+  const bool may_not_mknod =
+      has_namespace(spec, spec::NamespaceType::user) || !host.privileged || host.in_user_namespace;
   const std::uint32_t flags = may_not_mknod ? std::uint32_t{plan::kNodeBind} : 0U;
 
   builder.add("", plan::OpenDev{});

@@ -16,8 +16,9 @@ namespace capsule::ns {
 
 // What planners must know of the host; probed by the launcher.
 struct HostFacts {
-  // CAP_SYS_ADMIN in the initial user namespace's sense: the host side may clone mounts itself.
+  // CAP_SYS_ADMIN where the host's mounts are: the host side may clone them itself.
   bool privileged = true;
+  bool in_user_namespace = false;  // the caller is, not only the container: root in one makes no devices
   std::uint32_t euid = 0;
   std::uint32_t egid = 0;
   std::string bundle;        // absolute; relative sources and root.path start here

@@ -18,12 +18,14 @@ sys.dont_write_bytecode = True
 import accelerator
 import disks
 import image
+import image_engines
 from machine import Machine
 from processes import end_orderly_when_told
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PEERS = {"crun": "/usr/bin/crun", "runc": "/usr/sbin/runc"}
 NEEDED = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs"}
+IMAGES = {"suite": image.ensure, "engines": image_engines.ensure}
 NO_ANSWER = 124  # the status of a guest that did not come to its end
 
 
@@ -34,6 +36,7 @@ def say(text):
 def arguments():
     parser = argparse.ArgumentParser(description="the integration suite in a virtual machine")
     parser.add_argument("--mode", choices=("minimal", "systemd"), default="minimal")
+    parser.add_argument("--image", choices=IMAGES, default="suite", help="what is installed in the guest")
     parser.add_argument("--binary", default=REPOSITORY / "build/release/capsule", type=pathlib.Path)
     parser.add_argument("--runtimes", default="capsule", help="one after the other in one boot: capsule, crun, runc")
     parser.add_argument("--command", help="instead of tests")
@@ -110,7 +113,7 @@ def main():
     refuse_without_what_it_needs()
     refuse_without_a_binary(options)
     end_orderly_when_told()
-    built = image.ensure(say)
+    built = IMAGES[options.image](say)
     chosen = accelerator.choose(built, say)
     where = options.output / options.mode
     outcome = boot(options, where, chosen, built)

@@ -13,6 +13,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/base/user_namespace.h"
 #include "runtime/container/container.h"
 #include "runtime/container/directory.h"
 
@@ -29,15 +30,6 @@ bool is_id_character(char c) {
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
-// The initial user namespace maps all ids to themselves: user_namespaces(7).
-bool is_in_user_namespace() {
-  const Result<std::string> map = read_file(FdRef::cwd(), "/proc/self/uid_map");
-  if (!map.has_value()) return false;
-  std::vector<std::string_view> words = split(map.value(), ' ');
-  std::erase(words, std::string_view());
-  return words != std::vector<std::string_view>{"0", "0", "4294967295\n"};
 }
 
 // Rootless engines call us as root of their own user namespace, and with as good as no environment: without

@@ -23,7 +23,7 @@ std::string_view asked_of_cgroup(const CreatePlan& plan, const spec::Spec& spec)
 
 bool lacks_delegation(const Error& error, const Host& host) {
   const bool refused = error.code() == EACCES || error.code() == EPERM || error.code() == EROFS;
-  return host.euid != 0 && refused;
+  return is_ordinary(host) && refused;
 }
 
 Error refused_cgroup(Error error, std::string_view asked) {
@@ -184,7 +184,7 @@ Result<ContainerCgroup> make_container_cgroup(CreatePlan& plan,
 Status apply_devices(const CgroupPlan& plan, const cgroups::Cgroup& cgroup, const Host& host) {
   if (plan.path.empty()) return {};
   Status applied = cgroups::apply_device_program(plan.devices, cgroup.dir());
-  if (!applied.has_value() && applied.error().code() == EPERM && host.euid != 0) return {};
+  if (!applied.has_value() && applied.error().code() == EPERM && is_ordinary(host)) return {};
   return applied;
 }
 

@@ -8,6 +8,7 @@
 #include "cgroups/cgroup.h"
 #include "runtime/base/file.h"
 #include "runtime/base/text.h"
+#include "runtime/base/user_namespace.h"
 #include "runtime/launch/donations.h"
 #include "runtime/launch/foreground.h"
 #include "runtime/launch/init_image.h"
@@ -76,13 +77,6 @@ Result<InitProcess> spawn_in(const Container& container, SpawnRequest& request, 
   const UniqueFd cgroup = TRY(open_cgroup_of_init(container));
   request.cgroup = cgroup.get();
   return spawn_init(request);
-}
-
-// Whoever made the user namespace may have given up setgroups(2) in it, for ever (user_namespaces(7)).
-bool is_setgroups_denied(const Container& container) {
-  const std::string path = cat({"/proc/", std::to_string(container.record().pid), "/setgroups"});
-  const Result<std::string> word = read_file(FdRef::cwd(), path.c_str());
-  return word.has_value() && word.value() == "deny\n";
 }
 
 // From a session beside its manager nobody may be cloned into the manager's cgroups.
@@ -157,7 +151,8 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   const spec::Process process =
       TRY(plan_exec_process(frozen, options, TRY(read_process_file(options.process_file))));
   Host host = TRY(probe_host(process::labels_asked(&process, nullptr)));
-  host.setgroups_denied = lists(frozen, spec::NamespaceType::user) && is_setgroups_denied(container);
+  if (lists(frozen, spec::NamespaceType::user))
+    host.setgroups_denied = is_setgroups_denied(std::to_string(container.record().pid));
 
   ExecPlan plan =
       TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "runtime/base/text.h"
+#include "runtime/base/user_namespace.h"
 #include "runtime/launch/container_cgroup.h"
 #include "runtime/launch/notify.h"
 #include "runtime/plan/protocol.h"
@@ -43,7 +44,8 @@ bool maps_one_id(const std::vector<spec::IdMapping>& mappings, std::uint32_t id)
 
 // A joined namespace is not ours to ask: privileges over it are no promise, but the best guess there is.
 bool may_set_groups(const CreatePlan& plan, const Host& host) {
-  return plan.namespaces.new_user ? !plan.denies_setgroups : host.privileged;
+  const bool may = plan.namespaces.new_user ? !plan.denies_setgroups : host.privileged;
+  return may && !host.setgroups_denied;
 }
 
 void plan_id_maps(const spec::Linux& l, const Host& host, CreatePlan& plan) {
@@ -62,6 +64,7 @@ ns::HostFacts namespace_facts(const Bundle& bundle,
                               const Host& host,
                               const CgroupPlan& cgroup) {
   return {.privileged = host.privileged,
+          .in_user_namespace = host.in_user_namespace,
           .euid = host.euid,
           .egid = host.egid,
           .bundle = bundle.path,
@@ -204,6 +207,8 @@ Result<Host> probe_host(const process::LabelsAsked& labels) {
   host.privileged = has_admin_capability();
   host.euid = ::geteuid();
   host.egid = ::getegid();
+  host.in_user_namespace = is_in_user_namespace();
+  host.setgroups_denied = host.in_user_namespace && is_setgroups_denied();
   host.cgroups = TRY(cgroups::probe_facts());
   host.listen_fds = inherited_listen_fds();
   host.modules = TRY(process::probe_security_modules(labels));

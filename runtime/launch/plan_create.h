@@ -25,6 +25,7 @@ namespace capsule::launch {
 struct Host {
   bool privileged = true;  // CAP_SYS_ADMIN in effect: mounts are cloned on the host side
   std::uint32_t euid = 0, egid = 0;
+  bool in_user_namespace = false;  // before the container has one of its own: rootless engines call us there
   cgroups::Facts cgroups;
   cgroups::ManagerFacts systemd;  // looked up only if containers are to be its units
   std::uint32_t listen_fds =
@@ -33,8 +34,12 @@ struct Host {
       notify_directory;   // of this container, on the host; empty: no service manager is to be notified
   cgroups::RdtFacts rdt;  // looked up only for whoever asks for RDT
   process::SecurityModules modules;  // looked up only for whoever asks for a label
-  bool setgroups_denied = false;     // exec: in the user namespace of the container
+  bool setgroups_denied = false;     // in the caller's user namespace; exec: or in the container's
 };
+// Not the machine's root: neither its devices nor its cgroups are this caller's.
+inline bool is_ordinary(const Host& host) {
+  return host.euid != 0 || host.in_user_namespace;
+}
 Result<Host> probe_host(const process::LabelsAsked& labels);
 // The same for a whole bundle: with what its other fields need to know.
 Result<Host> probe_host_for(const spec::Spec& spec, const LaunchOptions& options);

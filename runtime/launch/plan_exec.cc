@@ -88,7 +88,7 @@ process::ProcessContext exec_context(const spec::Spec& frozen,
                                      const Host& host) {
   process::ProcessContext context;
   context.in_user_namespace = lists(frozen, spec::NamespaceType::user);
-  context.may_set_groups = context.in_user_namespace ? !host.setgroups_denied : host.privileged;
+  context.may_set_groups = !host.setgroups_denied && (context.in_user_namespace || host.privileged);
   if (host.listen_fds != 0)
     context.extra_env = {cat({"LISTEN_FDS=", std::to_string(host.listen_fds)}), "LISTEN_PID=1"};
   if (frozen.linux.has_value()) context.seccomp = &frozen.linux->seccomp;

@@ -29,6 +29,7 @@ void say(protocol::Line line, plan::Builder& builder) {
 Result<MountsPlan> plan_add_mounts(const spec::Spec& frozen, const spec::Record& record, const Host& host) {
   MountsPlan plan = TRY(plan_entry(frozen, record, host));
   const ns::HostFacts facts{.privileged = host.privileged,
+                            .in_user_namespace = host.in_user_namespace,
                             .euid = host.euid,
                             .egid = host.egid,
                             .bundle = record.bundle,

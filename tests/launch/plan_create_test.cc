@@ -154,6 +154,20 @@ TEST_CASE("setgroups is given up only by a caller without privileges", "[launch]
   CHECK(line_of(rootless.value().builder, "confine").find("set_groups=0") != std::string::npos);
 }
 
+TEST_CASE("what is denied in the caller's user namespace is denied in every one below", "[launch][maps]") {
+  Host host = test::ordinary_host();
+  host.in_user_namespace = host.setgroups_denied = true;
+  Bundle bundle = test::ordinary_bundle();
+  const Result<CreatePlan> same = plan_of(bundle, options_for(), host);
+  add_user_namespace(bundle, {{0, 0, 1}});
+  const Result<CreatePlan> below = plan_of(bundle, options_for(), host);
+
+  REQUIRE(same.has_value());
+  REQUIRE(below.has_value());
+  CHECK(line_of(same.value().builder, "confine").find("set_groups=0") != std::string::npos);
+  CHECK(line_of(below.value().builder, "confine").find("set_groups=0") != std::string::npos);
+}
+
 TEST_CASE("what newgidmap writes leaves setgroups allowed", "[launch][maps]") {
   struct Case {
     std::vector<spec::IdMapping> gids;

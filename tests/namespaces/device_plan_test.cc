@@ -28,6 +28,14 @@ std::string line_for(const std::string& text, const std::string& path) {
   return {};
 }
 
+TEST_CASE("root of a user namespace binds devices, since it cannot make them", "[namespaces][devices]") {
+  HostFacts host = testing::ordinary_host();
+  host.in_user_namespace = true;
+
+  CHECK(line_for(planned_devices(testing::ordinary_spec(), host), "/dev/null") ==
+        "device_node target=/dev/null mode=020666 flags=1 major=1 minor=3 uid=0 gid=0");
+}
+
 TEST_CASE("every container has the default devices and links", "[namespaces][devices]") {
   CHECK(planned_devices(testing::ordinary_spec()) ==
         "open_dev\n"

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Starts with an engine, its monitor or the runtime killed (SIGKILL) at a random moment; then the engine's own clean-up, and
+nothing may be left. Runs in the guest, in place of main.py.
+
+    killed.py [--starts 200] [--runtime capsule] [--seed N]
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import engines
+import main
+import pages
+
+PAYLOAD = "86399"  # the seconds that containers sleep: no other process has this word
+GROUPS = pathlib.Path("/sys/fs/cgroup")
+STATES = {"podman": "/run/{}", "ctr": "/run/containerd/runc/default"}
+# What is killed, by the name its process has; a client is the process that was started.
+VICTIMS = {
+    "podman": ["client", "conmon", "runtime", "runtime"],
+    "ctr": ["client", "containerd-shim", "runtime", "runtime", "containerd"],
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--starts", type=int, default=200)
+    parser.add_argument("--runtime", default="capsule")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 16))
+    return parser.parse_args()
+
+
+def start(kind, name, runtime):
+    if kind == "podman":
+        words = ["podman", "--runtime", runtime, "run", "-d", "--network", "none", "--memory", "64m", "--name", name]
+    else:
+        words = ["ctr", "run", "-d", "--runc-binary", engines.PATHS[runtime]]
+    words += [engines.IMAGE, *([name] if kind == "ctr" else []), "sleep", PAYLOAD]
+    return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def pids():
+    return {int(name) for name in os.listdir("/proc") if name.isdigit()}
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def appear(wanted, before, client):
+    """The first new process of that name, while the client lives."""
+    known = set(before)
+    while client.poll() is None:
+        new = pids() - known
+        for pid in new:
+            if name_of(pid).startswith(wanted):
+                return pid
+        known |= {pid for pid in new if name_of(pid) not in ("podman", "ctr", "sh", "conmon", "containerd-shim", "runc:[2:INIT]")}
+    return None
+
+
+def kill_one(kind, victim, runtime, client, before, chance):
+    """Whether somebody was killed."""
+    if victim == "client":
+        time.sleep(chance.uniform(0, 2.5))
+        found = client.pid if client.poll() is None else None
+    elif victim == "containerd":
+        time.sleep(chance.uniform(0, 2))
+        found = int(engines.sh("systemctl show -p MainPID --value engine-containerd")) or None
+    else:
+        found = appear(runtime if victim == "runtime" else victim, before, client)
+        time.sleep(chance.uniform(0, 0.4))
+    if found is None or not name_of(found):
+        return False
+    os.kill(found, signal.SIGKILL)
+    return True
+
+
+def finish(client):
+    try:
+        client.wait(30)
+    except subprocess.TimeoutExpired:
+        client.kill()
+        client.wait()
+
+
+def clean_up(kind):
+    """What a user does; twice, as an engine may need one look to notice what happened."""
+    for _ in range(2):
+        if kind == "podman":
+            engines.sh("podman rm -fa -t 0", check=False)
+        else:
+            wait_for_containerd()
+            engines.sh("for i in $(ctr task ls -q); do ctr task kill -a -s 9 $i; ctr task rm -f $i; done;"
+                       "for i in $(ctr c ls -q); do ctr c rm $i; done", check=False)
+
+
+def wait_for_containerd():
+    for _ in range(120):
+        if subprocess.run(["ctr", "version"], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.5)
+    raise RuntimeError("containerd does not come again")
+
+
+def left(runtime):
+    """What is there of any start: processes, states, groups, mounts."""
+    found = [f"process {pid}: {name_of(pid)}" for pid in pids() if is_ours(pid, runtime)]
+    for kind, pattern in STATES.items():
+        state = pathlib.Path(pattern.format(runtime))
+        listed = state.iterdir() if state.exists() else ()
+        found += [f"state of {kind}: {path}" for path in listed if not path.name.startswith(".")]
+    found += [f"group {path}" for path in GROUPS.rglob("libpod-*") if path.is_dir() and "conmon" not in path.name]
+    found += [f"group {path}" for path in (GROUPS / "default").glob("*") if path.is_dir()]
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+    return found + [f"mount {line.split()[4]}" for line in mounts if "/merged " in line or "io.containerd.runtime.v2.task" in line]
+
+
+def is_ours(pid, runtime):
+    try:
+        words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return PAYLOAD.encode() in words or name_of(pid) in (runtime, "conmon", "containerd-shim", "capsule-init")
+
+
+def until_nothing_is_left(runtime):
+    for _ in range(40):
+        if not (found := left(runtime)):
+            return []
+        time.sleep(0.25)
+    return found
+
+
+def go(options):
+    chance = random.Random(options.seed)
+    counts, failures = {}, []
+    for number in range(options.starts):
+        kind = ("podman", "ctr")[number % 2]
+        victim = VICTIMS[kind][number // 2 % len(VICTIMS[kind])]
+        before = pids()
+        client = start(kind, f"k{number}", options.runtime)
+        hit = kill_one(kind, victim, options.runtime, client, before, chance)
+        finish(client)
+        counts.setdefault(f"{kind}: {victim}", [0, 0])[0 if hit else 1] += 1
+        clean_up(kind)
+        for found in until_nothing_is_left(options.runtime):
+            failures.append(f"start {number}, {kind}, {victim} killed: {found}")
+            print(f"LEFT   {failures[-1]}", flush=True)
+        if number % 20 == 19:
+            print(f"       {number + 1} starts, {len(failures)} things left", flush=True)
+    return counts, failures
+
+
+def run():
+    options = arguments()
+    os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    shutil.copy(main.BINARY, engines.PATHS["capsule"])
+    engines.make_image()
+    for name in ("podman", "containerd"):
+        pages.write_files(pages.page(name))
+    engines.Containerd().prepare()
+    print(f"seed {options.seed}, {options.runtime}", flush=True)
+    counts, failures = go(options)
+    for what, (hit, missed) in counts.items():
+        print(f"{what}: {hit} killed, {missed} had ended before")
+    print(f"{options.starts - len(failures)} passed, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())
