@@ -97,17 +97,21 @@ void log_unknown_names(const SeccompProfile& profile) {
   }
 }
 
-Result<std::string> compile(const SeccompProfile& profile) {
-  const std::optional<std::vector<SeccompTable>> tables = tabulate(profile);
-  if (tables.has_value()) return assemble(*tables, profile.default_action);
-  return compile_by_library(profile);
+bool is_too_long(std::string_view program) {
+  return program.size() / sizeof(sock_filter) > BPF_MAXINSNS;
 }
 
 Result<std::string> make_program(const spec::Seccomp& seccomp, const SeccompProfile& profile) {
   log_unknown_names(profile);
-  const std::string program = TRY(compile(profile));
-  if (lets_unknown_calls_through(profile.default_action)) return program;
-  return enosys_prefix(seccomp.syscalls, profile.architectures) + program;
+  const bool has_prefix = !lets_unknown_calls_through(profile.default_action);
+  const std::string prefix =
+      has_prefix ? enosys_prefix(seccomp.syscalls, profile.architectures) : std::string();
+  const std::optional<std::vector<SeccompTable>> tables = tabulate(profile);
+  if (tables.has_value()) {
+    std::string program = prefix + assemble(*tables, profile.default_action);
+    if (!is_too_long(program)) return program;  // conditions that many calls share take libseccomp less room
+  }
+  return prefix + TRY(compile_by_library(profile));
 }
 
 }  // namespace

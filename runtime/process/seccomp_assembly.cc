@@ -20,6 +20,8 @@ namespace {
 using Program = std::vector<sock_filter>;
 
 constexpr std::uint32_t kX32Bit = 0x40000000;  // __X32_SYSCALL_BIT: x32 shares x86-64's architecture number
+constexpr std::uint32_t kSkippedByTracer =
+    UINT32_MAX;  // what ptrace(2) makes of a call that is not to be made
 constexpr std::size_t kReach = 255;
 
 enum class Width : unsigned char { bits32, bits64 };
@@ -209,8 +211,11 @@ std::vector<Range> make_ranges(const std::vector<SeccompTable>& tables,
   if (const SeccompTable* plain = find_table(tables, SCMP_ARCH_X86_64))
     add_table(ranges, 0, *plain, default_action);
   add_range(ranges, kX32Bit, kill);
-  if (const SeccompTable* x32 = find_table(tables, SCMP_ARCH_X32))
+  if (const SeccompTable* x32 = find_table(tables, SCMP_ARCH_X32)) {
     add_table(ranges, kX32Bit, *x32, default_action);
+  } else {
+    add_range(ranges, kSkippedByTracer, {answer(default_action)});
+  }
   return ranges;
 }
 

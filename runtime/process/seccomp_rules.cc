@@ -60,8 +60,10 @@ Result<scmp_arg_cmp> parse_comparison(const spec::SyscallArg& arg, std::string_v
   const std::optional<int> op = find_seccomp_operator(arg.op);
   if (!op.has_value())
     return Error::invalid_config(cat({field, "/op"}), cat({"unknown seccomp operator ", quoted(arg.op)}));
-  // For MASKED_EQ, value is the mask and valueTwo what must remain.
-  return scmp_arg_cmp{arg.index, static_cast<scmp_compare>(*op), arg.value, arg.value_two};
+  // For MASKED_EQ, value is the mask and valueTwo what must remain, of which only the bits of the mask count.
+  const bool is_masked = *op == SCMP_CMP_MASKED_EQ;
+  return scmp_arg_cmp{arg.index, static_cast<scmp_compare>(*op), arg.value,
+                      is_masked ? arg.value_two & arg.value : arg.value_two};
 }
 
 bool has_repeated_argument(const SeccompCondition& condition) {
