@@ -33,10 +33,11 @@ integration-dev:
 asan: ## everything again with clang under address and undefined-behaviour sanitizers
 	cmake --workflow --preset asan
 
-fuzz-smoke: ## each fuzz target for FUZZ_SECONDS with libFuzzer (clang)
+fuzz-smoke: ## each fuzz target for FUZZ_SECONDS with libFuzzer (clang), as many side by side as there are processors
 	cmake --preset asan >/dev/null && cmake --build --preset asan
-	@for t in build/asan/tests/fuzz/fuzz_*; do [ -f $$t ] && [ -x $$t ] || continue; name=$${t##*fuzz_}; dir=$$(mktemp -d); \
-	  echo "fuzz $$name"; $$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 $$dir tests/fuzz/corpus/$$name || exit 1; rm -rf $$dir; done
+	@find build/asan/tests/fuzz -maxdepth 1 -name 'fuzz_*' -type f -executable -printf '%f\n' | sort | xargs -P "$$(nproc)" -I NAME sh -c \
+	  'name=NAME; echo "fuzz $${name#fuzz_}"; dir=$$(mktemp -d); build/asan/tests/fuzz/NAME -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 \
+	   "$$dir" "tests/fuzz/corpus/$${name#fuzz_}"; status=$$?; rm -rf "$$dir"; exit $$status'
 
 tidy: ## clang-tidy on every file (slow)
 	cmake --preset tidy && cmake --build --preset tidy
