@@ -21,11 +21,12 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "runtime/process/seccomp_names.h"
+
 namespace capsule::process {
 namespace {
 
 // Numbers outside the range that grows with the kernel are neither new nor newest; the filter answers them.
-constexpr std::uint32_t kX32Bit = 0x40000000;  // __X32_SYSCALL_BIT: x32 shares x86-64's architecture number
 constexpr std::uint32_t kX32LegacyBase =
     kX32Bit + 512;  // x32's own rt_sigaction, ptrace, execve, … as old as x32 itself
 constexpr std::uint32_t kArmPrivateBase =

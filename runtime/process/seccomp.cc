@@ -20,12 +20,6 @@
 namespace capsule::process {
 namespace {
 
-constexpr std::string_view kField = "/linux/seccomp";
-
-std::string at(std::string_view field, std::string_view member, std::size_t index) {
-  return cat({field, "/", member, "/", std::to_string(index)});
-}
-
 // ---- notification
 
 bool notifies(const SeccompProfile& profile) {
@@ -39,7 +33,7 @@ constexpr std::array<std::string_view, 2> kNeededToHandOver = {"write", "sendmsg
 
 Status check_notification(const spec::Seccomp& seccomp, const SeccompProfile& profile) {
   if (profile.default_action == SCMP_ACT_NOTIFY) {
-    return Error::invalid_config(cat({kField, "/defaultAction"}),
+    return Error::invalid_config(cat({kSeccompField, "/defaultAction"}),
                                  "SCMP_ACT_NOTIFY cannot be the default action");
   }
   for (const SeccompRule& rule : profile.rules) {
@@ -52,10 +46,12 @@ Status check_notification(const spec::Seccomp& seccomp, const SeccompProfile& pr
   }
   const bool has_listener = !seccomp.listener_path.value_or("").empty();
   if (notifies(profile) && !has_listener) {
-    return Error::invalid_config(cat({kField, "/listenerPath"}), "is required by rules with SCMP_ACT_NOTIFY");
+    return Error::invalid_config(cat({kSeccompField, "/listenerPath"}),
+                                 "is required by rules with SCMP_ACT_NOTIFY");
   }
   if (!has_listener && !seccomp.listener_metadata.value_or("").empty()) {
-    return Error::invalid_config(cat({kField, "/listenerMetadata"}), "means nothing without listenerPath");
+    return Error::invalid_config(cat({kSeccompField, "/listenerMetadata"}),
+                                 "means nothing without listenerPath");
   }
   return {};
 }
@@ -69,7 +65,8 @@ Result<std::uint64_t> parse_flags(const spec::Seccomp& seccomp, bool with_listen
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::optional<std::uint64_t> flag = find_seccomp_flag(names[i]);
     if (!flag.has_value()) {
-      return Error::invalid_config(at(kField, "flags", i), cat({"unknown seccomp flag ", quoted(names[i])}));
+      return Error::invalid_config(pointer_to(kSeccompField, "flags", i),
+                                   cat({"unknown seccomp flag ", quoted(names[i])}));
     }
     flags |= *flag;
   }
@@ -127,8 +124,9 @@ Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp) {
   program.filter = TRY(make_program(seccomp, profile));
   const std::size_t count = program.filter.size() / sizeof(sock_filter);
   if (count > BPF_MAXINSNS) {
-    return Error::invalid_config(kField, cat({"the profile becomes ", std::to_string(count),
-                                              " instructions, more than the 4096 that the kernel takes"}));
+    return Error::invalid_config(kSeccompField,
+                                 cat({"the profile becomes ", std::to_string(count),
+                                      " instructions, more than the 4096 that the kernel takes"}));
   }
   return program;
 }

@@ -14,12 +14,13 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "runtime/process/seccomp_names.h"
+
 namespace capsule::process {
 namespace {
 
 using Program = std::vector<sock_filter>;
 
-constexpr std::uint32_t kX32Bit = 0x40000000;  // __X32_SYSCALL_BIT: x32 shares x86-64's architecture number
 constexpr std::uint32_t kSkippedByTracer =
     UINT32_MAX;  // what ptrace(2) makes of a call that is not to be made
 constexpr std::size_t kReach = 255;
@@ -160,8 +161,7 @@ void add_table(std::vector<Range>& ranges,
                std::uint32_t first,
                const SeccompTable& table,
                std::uint32_t default_action) {
-  const Width width =
-      table.token == SCMP_ARCH_X86_64 || table.token == SCMP_ARCH_AARCH64 ? Width::bits64 : Width::bits32;
+  const Width width = has_wide_arguments(table.token) ? Width::bits64 : Width::bits32;
   const Program otherwise{answer(default_action)};
   add_range(ranges, first, otherwise);
   for (const auto& [number, answers] : table.calls) {

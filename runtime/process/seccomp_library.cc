@@ -6,11 +6,11 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/process/seccomp_names.h"
 
 namespace capsule::process {
 namespace {
 
-constexpr std::string_view kField = "/linux/seccomp";
 constexpr std::size_t kFewRules = 32;  // up to here a chain of comparisons is as good as a tree
 
 // Level 6 of libseccomp's API has everything used here (Linux 5.7). Set rather than probed, so that the same
@@ -33,14 +33,15 @@ std::size_t count_names(const SeccompProfile& profile) {
 Result<Filter> make_filter(const SeccompProfile& profile) {
   (void)seccomp_api_set(kApiLevel);  // refused only for levels that the library does not know
   Filter filter(seccomp_init(profile.default_action));
-  if (filter == nullptr) return Error::system("seccomp_init", ENOMEM).with({kField});
+  if (filter == nullptr) return Error::system("seccomp_init", ENOMEM).with({kSeccompField});
   for (const std::uint32_t token : profile.architectures) {
     const int result = seccomp_arch_add(filter.get(), token);
     if (result == -EDOM) {
-      return Error::invalid_config(cat({kField, "/architectures"}),
+      return Error::invalid_config(cat({kSeccompField, "/architectures"}),
                                    "lists one whose byte order is not this machine's");
     }
-    if (result < 0 && result != -EEXIST) return Error::system("seccomp_arch_add", -result).with({kField});
+    if (result < 0 && result != -EEXIST)
+      return Error::system("seccomp_arch_add", -result).with({kSeccompField});
   }
   if (count_names(profile) > kFewRules)
     (void)seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // speed only
@@ -71,7 +72,7 @@ Result<std::string> export_program(const Filter& filter) {
   const UniqueFd memory =
       TRY(sys::memfd_create("seccomp", 0));  // seccomp_export_bpf_mem needs libseccomp 2.6
   const int result = seccomp_export_bpf(filter.get(), memory.get());
-  if (result < 0) return Error::system("seccomp_export_bpf", -result).with({kField});
+  if (result < 0) return Error::system("seccomp_export_bpf", -result).with({kSeccompField});
   (void)TRY(sys::lseek(memory, 0, SEEK_SET));
   return read_fd(memory, "seccomp program");
 }

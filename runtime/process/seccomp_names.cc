@@ -93,6 +93,14 @@ Result<std::uint32_t> parse_seccomp_architecture(std::string_view name, std::str
   return token;
 }
 
+bool has_wide_arguments(std::uint32_t token) {
+  return token == SCMP_ARCH_X86_64 || token == SCMP_ARCH_AARCH64;
+}
+
+std::string pointer_to(std::string_view field, std::string_view member, std::size_t index) {
+  return cat({field, "/", member, "/", std::to_string(index)});
+}
+
 std::string seccomp_library_version() {
   const scmp_version* version = seccomp_version();
   return cat({std::to_string(version->major), ".", std::to_string(version->minor), ".",

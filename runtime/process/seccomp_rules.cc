@@ -10,12 +10,7 @@
 namespace capsule::process {
 namespace {
 
-constexpr std::string_view kField = "/linux/seccomp";
 constexpr std::size_t kArgumentCount = 6;
-
-std::string at(std::string_view field, std::string_view member, std::size_t index) {
-  return cat({field, "/", member, "/", std::to_string(index)});
-}
 
 struct ActionField {
   const std::string& name;
@@ -47,7 +42,8 @@ Result<std::vector<std::uint32_t>> parse_architectures(const std::vector<std::st
   std::vector<std::uint32_t> tokens{
       seccomp_arch_native()};  // listed or not: init itself runs under the filter
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::uint32_t token = TRY(parse_seccomp_architecture(names[i], at(kField, "architectures", i)));
+    const std::uint32_t token =
+        TRY(parse_seccomp_architecture(names[i], pointer_to(kSeccompField, "architectures", i)));
     if (std::find(tokens.begin(), tokens.end(), token) == tokens.end()) tokens.push_back(token);
   }
   return tokens;
@@ -79,7 +75,7 @@ Result<std::vector<SeccompCondition>> parse_conditions(const std::vector<spec::S
                                                        std::string_view field) {
   SeccompCondition all;
   for (std::size_t i = 0; i < args.size(); ++i)
-    all.push_back(TRY(parse_comparison(args[i], at(field, "args", i))));
+    all.push_back(TRY(parse_comparison(args[i], pointer_to(field, "args", i))));
   if (!has_repeated_argument(all)) return std::vector<SeccompCondition>{all};
   std::vector<SeccompCondition> any;
   for (const scmp_arg_cmp& comparison : all)
@@ -97,11 +93,11 @@ Result<SeccompRule> parse_rule(const spec::SyscallRule& rule, std::string field)
 
 Result<SeccompProfile> parse_seccomp_profile(const spec::Seccomp& seccomp) {
   SeccompProfile profile;
-  profile.default_action = TRY(parse_action(
-      {seccomp.default_action, seccomp.default_errno_ret, kField, "defaultAction", "defaultErrnoRet"}));
+  profile.default_action = TRY(parse_action({seccomp.default_action, seccomp.default_errno_ret, kSeccompField,
+                                             "defaultAction", "defaultErrnoRet"}));
   profile.architectures = TRY(parse_architectures(seccomp.architectures));
   for (std::size_t i = 0; i < seccomp.syscalls.size(); ++i) {
-    profile.rules.push_back(TRY(parse_rule(seccomp.syscalls[i], at(kField, "syscalls", i))));
+    profile.rules.push_back(TRY(parse_rule(seccomp.syscalls[i], pointer_to(kSeccompField, "syscalls", i))));
   }
   return profile;
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "runtime/process/named.h"
+#include "runtime/process/seccomp_names.h"
 
 namespace capsule::process {
 namespace {
@@ -134,8 +135,7 @@ bool is_odd(const scmp_arg_cmp& c, std::uint64_t highest) {
 }
 
 bool is_odd(const SeccompTable& table, const SeccompAnswers& answers) {
-  const bool is_wide = table.token == SCMP_ARCH_X86_64 || table.token == SCMP_ARCH_AARCH64;
-  const std::uint64_t highest = is_wide ? UINT64_MAX : UINT32_MAX;
+  const std::uint64_t highest = has_wide_arguments(table.token) ? UINT64_MAX : UINT32_MAX;
   return std::any_of(answers.begin(), answers.end(), [highest](const SeccompAnswer& answer) {
     return std::any_of(answer.condition.begin(), answer.condition.end(),
                        [highest](const scmp_arg_cmp& c) { return is_odd(c, highest); });

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/support/catch.h"
 
 namespace capsule {
@@ -24,6 +26,12 @@ TEST_CASE("a process knows that it is in a user namespace of somebody's making")
 
   if (answer == 2) return;  // user namespaces cannot be made here
   CHECK(answer == 1);
+}
+
+TEST_CASE("a process in the machine's first user namespace knows that, too") {
+  const bool is_first = std::filesystem::read_symlink("/proc/self/ns/user") == "user:[4026531837]";
+
+  CHECK(is_in_user_namespace() == !is_first);
 }
 
 }  // namespace
