@@ -27,7 +27,7 @@ def test_a_manager_given_later_does_not_count(container, command):
     container.call_with(["--systemd-cgroup", *words], input="{}").succeeded()
 
     if command == "pause":
-        assert "frozen 1" in (container.cgroup / "cgroup.events").read_text()
+        eventually(lambda: "frozen 1" in (container.cgroup / "cgroup.events").read_text(), "the group is frozen")
         container.call_with(["--systemd-cgroup", "resume", container.id]).succeeded()
 
 

@@ -15,18 +15,18 @@ import pathlib
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import accelerator
 import image
 from processes import dies_with_parent, end_orderly_when_told
 from run import REPOSITORY, refuse_without_what_it_needs, say
+from support.results import MOST_AGAIN, failed_tests
 
 SUITE = REPOSITORY / "integration"
 SECONDS = 1500  # for one guest (350 on a quiet machine, twice that beside other tests); a hanging one is ended and its output shown
-MOST_AGAIN = 5  # tests; more than that are no accident
 OUTPUT = REPOSITORY / "build/vm"
 TESTS = {
     "minimal": ["test_quotas_*.py", "test_update.py", "test_events.py", "test_apparmor.py", "test_seccomp_profile.py"],
@@ -81,13 +81,6 @@ def start(mode, tests, output=OUTPUT):
             preexec_fn=dies_with_parent,
         )
     return Run(mode, log, process, time.monotonic())
-
-
-def failed_tests(results):
-    """What pytest calls the tests that failed, from its XML file."""
-    cases = xml.etree.ElementTree.parse(results).iter("testcase")
-    failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    return [f"integration/{case.get('file')}::{case.get('name')}" for case in failed]
 
 
 def ask_again(runs):
