@@ -5,82 +5,30 @@
 #include <utility>
 
 #include "runtime/base/text.h"
-#include "spec/json.h"
+#include "spec/json_error.h"
 #include "spec/pointer.h"
 
 namespace capsule::spec {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr std::size_t kQuotedBytes =
-    32;  // of a wrong line: enough to find the place, little enough for a message
-
-std::string_view name_of_type(const Json& node) {
-  switch (node.type()) {
-    case Json::value_t::null:
+std::string_view name_of_type(const JsonNode& node) {
+  switch (node.type) {
+    case JsonType::null:
       return "null";
-    case Json::value_t::object:
+    case JsonType::object:
       return "an object";
-    case Json::value_t::array:
+    case JsonType::array:
       return "an array";
-    case Json::value_t::string:
+    case JsonType::string:
       return "a string";
-    case Json::value_t::boolean:
+    case JsonType::boolean:
       return "a boolean";
-    default:
-      return "a number";
+    case JsonType::natural:
+    case JsonType::negative:
+    case JsonType::real:
+      break;
   }
-}
-
-// Where the parser stopped: only run when parsing has already failed, so that the common way stays simple.
-struct SyntaxErrorFinder {
-  std::size_t position = 0;  // 1 is the first byte
-
-  // NOLINTBEGIN(readability-convert-member-functions-to-static): the library calls them on an object
-  bool null() { return true; }
-  bool boolean(bool) { return true; }
-  bool number_integer(Json::number_integer_t) { return true; }
-  bool number_unsigned(Json::number_unsigned_t) { return true; }
-  bool number_float(Json::number_float_t, const Json::string_t&) { return true; }
-  bool string(Json::string_t&) { return true; }
-  bool binary(Json::binary_t&) { return true; }
-  bool start_object(std::size_t) { return true; }
-  bool key(Json::string_t&) { return true; }
-  bool end_object() { return true; }
-  bool start_array(std::size_t) { return true; }
-  bool end_array() { return true; }
-  // NOLINTEND(readability-convert-member-functions-to-static)
-
-  bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception&) {
-    position = at;
-    return false;
-  }
-};
-
-// The end of `line`, safe to print: what is not ASCII may be the very bytes that are no UTF-8.
-std::string shown(std::string_view line) {
-  std::string text(line.substr(line.size() - std::min(line.size(), kQuotedBytes)));
-  text.erase(0, text.find_first_not_of(" \t"));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-  return capsule::quoted(text);
-}
-
-std::string describe_syntax_error(std::string_view bytes) {
-  if (bytes.find_first_not_of(" \t\r\n") == std::string_view::npos) return "is empty, not JSON";
-  SyntaxErrorFinder finder;
-  (void)Json::sax_parse(bytes.begin(), bytes.end(), &finder);  // false by design: it has failed before
-
-  const bool ends_too_early = finder.position == 0 || finder.position > bytes.size();
-  const std::string_view before = bytes.substr(0, ends_too_early ? bytes.size() : finder.position - 1);
-  const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0: the first line
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const std::string place =
-      cat({"line ", std::to_string(line), ", column ", std::to_string(before.size() - line_start + 1)});
-  if (ends_too_early) return cat({"is not valid JSON: it ends too early at ", place});
-  return cat({"is not valid JSON at ", place, ", near ",
-              shown(bytes.substr(line_start, finder.position - line_start))});
+  return "a number";
 }
 
 template <class T>
@@ -89,7 +37,7 @@ std::string describe_range() {
   return cat({"must be between ", std::to_string(Limits::min()), " and ", std::to_string(Limits::max())});
 }
 
-// The library turns an integer that fits neither 64-bit type into a double: that one is too big, not broken.
+// An integer that fits neither 64-bit type is a real, too: that one is too big, not broken.
 template <class T>
 bool is_beyond(double number) {
   return number >= static_cast<double>(std::numeric_limits<T>::max()) + 1.0 ||
@@ -99,40 +47,39 @@ bool is_beyond(double number) {
 }  // namespace
 
 Cursor Cursor::member(std::string_view key) const& {
-  const Json* found = nullptr;
-  if (node_ != nullptr && node_->is_object()) {
-    const auto it = node_->find(key);
-    if (it != node_->end()) found = &*it;
-  }
-  return {found, *this, key};
+  const bool has_members = node_ != nullptr && node_->type == JsonType::object;
+  return {has_members ? node_->find(key) : nullptr, *this, key};
 }
 
 Cursor Cursor::element(std::size_t index) const& {
-  return {&(*node_)[index], *this, index};
+  return {node_->elements + index, *this, index};
 }
 
 bool Cursor::is_present() const {
-  return node_ != nullptr && !node_->is_null();
+  return node_ != nullptr && node_->type != JsonType::null;
 }
 
 Status Cursor::expect_object() const {
-  if (!node_->is_object()) return wrong_type("an object");
+  if (node_->type != JsonType::object) return wrong_type("an object");
   return {};
 }
 
 Result<std::size_t> Cursor::array_size() const {
-  if (!node_->is_array()) return wrong_type("an array");
-  return node_->size();
+  if (node_->type != JsonType::array) return wrong_type("an array");
+  return std::size_t{node_->size};
 }
 
 Result<std::vector<std::string_view>> Cursor::keys() const {
   TRY(expect_object());
   std::vector<std::string_view> keys;
-  keys.reserve(node_->size());
-  for (auto it = node_->begin(); it != node_->end(); ++it) {
-    if (it.key().find('\0') != std::string::npos) return error("must not have a null byte in a name");
-    keys.push_back(it.key());
+  keys.reserve(node_->size);
+  for (std::size_t i = 0; i < node_->size; ++i) {
+    const std::string_view key = node_->members[i].key;
+    if (key.find('\0') != std::string_view::npos) return error("must not have a null byte in a name");
+    keys.push_back(key);
   }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
 
@@ -152,39 +99,37 @@ Result<std::map<std::string, std::string>> Cursor::texts(std::string_view key) c
 }
 
 Status Cursor::read_into(bool& out) const {
-  const auto* value = node_->get_ptr<const Json::boolean_t*>();
-  if (value == nullptr) return wrong_type("a boolean");
-  out = *value;
+  if (node_->type != JsonType::boolean) return wrong_type("a boolean");
+  out = node_->boolean;
   return {};
 }
 
 Status Cursor::read_into(std::string& out) const {
-  const auto* value = node_->get_ptr<const Json::string_t*>();
-  if (value == nullptr) return wrong_type("a string");
+  if (node_->type != JsonType::string) return wrong_type("a string");
   // Everything here ends as a C string in a system call, which would see only what stands before it.
-  if (value->find('\0') != std::string::npos) return error("must not contain a null byte");
-  out = *value;
+  const std::string_view text = node_->text();
+  if (text.find('\0') != std::string_view::npos) return error("must not contain a null byte");
+  out = text;
   return {};
 }
 
 template <class T>
 Status Cursor::read_integer(T& out) const {
-  if (node_->is_number_float()) {
-    if (is_beyond<T>(*node_->get_ptr<const Json::number_float_t*>())) return error(describe_range<T>());
-    return error("must be an integer, not a number with a fraction or an exponent");
+  switch (node_->type) {
+    case JsonType::natural:
+      if (!std::in_range<T>(node_->natural)) return error(describe_range<T>());
+      out = static_cast<T>(node_->natural);
+      return {};
+    case JsonType::negative:
+      if (!std::in_range<T>(node_->negative)) return error(describe_range<T>());
+      out = static_cast<T>(node_->negative);
+      return {};
+    case JsonType::real:
+      if (is_beyond<T>(node_->real)) return error(describe_range<T>());
+      return error("must be an integer, not a number with a fraction or an exponent");
+    default:
+      return wrong_type("an integer");
   }
-  if (!node_->is_number_integer()) return wrong_type("an integer");
-
-  if (node_->is_number_unsigned()) {
-    const auto value = *node_->get_ptr<const Json::number_unsigned_t*>();
-    if (!std::in_range<T>(value)) return error(describe_range<T>());
-    out = static_cast<T>(value);
-  } else {
-    const auto value = *node_->get_ptr<const Json::number_integer_t*>();
-    if (!std::in_range<T>(value)) return error(describe_range<T>());
-    out = static_cast<T>(value);
-  }
-  return {};
 }
 
 Status Cursor::read_into(std::uint16_t& out) const {
@@ -226,24 +171,17 @@ std::string Cursor::pointer() const {
 }
 
 Result<Document> Document::parse(std::string_view bytes, std::string_view name) {
-  auto json =
-      std::make_unique<Json>(Json::parse(bytes.begin(), bytes.end(), nullptr, /*allow_exceptions=*/false));
-  if (json->is_discarded()) return Error::invalid_config(name, describe_syntax_error(bytes));
-  return Document(std::move(json), name);
+  std::unique_ptr<const JsonTree> tree = JsonTree::parse(bytes);
+  if (tree == nullptr) return Error::invalid_config(name, describe_syntax_error(bytes));
+  return Document(std::move(tree), name);
 }
 
-Document::Document(std::unique_ptr<const Json> json, std::string_view name)
-    : json_(std::move(json)), name_(name) {}
-Document::Document(Document&&) noexcept = default;
-Document& Document::operator=(Document&&) noexcept = default;
-Document::~Document() = default;
-
 Cursor Document::root() const {
-  return Cursor(json_.get(), name_);
+  return Cursor(&tree_->root(), name_);
 }
 
 Cursor Document::root_at(std::string_view pointer) const {
-  return Cursor(json_.get(), pointer, Cursor::Place::root_at);
+  return Cursor(&tree_->root(), pointer, Cursor::Place::root_at);
 }
 
 }  // namespace capsule::spec

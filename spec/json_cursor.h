@@ -9,13 +9,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "spec/json_tree.h"
 
 namespace capsule::spec {
 
@@ -75,11 +76,11 @@ class Cursor {
   friend class Document;
   enum class Place : unsigned char { root, root_at, member, element };
 
-  explicit Cursor(const nlohmann::json* node, std::string_view name, Place place = Place::root)
+  explicit Cursor(const JsonNode* node, std::string_view name, Place place = Place::root)
       : node_(node), key_(name), place_(place) {}
-  Cursor(const nlohmann::json* node, const Cursor& parent, std::string_view key)
+  Cursor(const JsonNode* node, const Cursor& parent, std::string_view key)
       : node_(node), parent_(&parent), key_(key), place_(Place::member) {}
-  Cursor(const nlohmann::json* node, const Cursor& parent, std::size_t index)
+  Cursor(const JsonNode* node, const Cursor& parent, std::size_t index)
       : node_(node), parent_(&parent), index_(index), place_(Place::element) {}
 
   [[nodiscard]] std::string pointer() const;
@@ -94,7 +95,7 @@ class Cursor {
   template <class T>
   [[nodiscard]] Status read_integer(T& out) const;
 
-  const nlohmann::json* node_;  // nullptr: absent
+  const JsonNode* node_;  // nullptr: absent
   const Cursor* parent_ = nullptr;
   std::string_view key_;  // of a member; of the root: the document's name, or where it lies
   std::size_t index_ = 0;
@@ -107,17 +108,15 @@ class Document {
   // arguments must outlive the result.
   //   fails   invalid_config with line and column, if `bytes` is not one JSON value
   static Result<Document> parse(std::string_view bytes, std::string_view name);
-  Document(Document&&) noexcept;
-  Document& operator=(Document&&) noexcept;
-  ~Document();
-
   [[nodiscard]] Cursor root() const;
   // The same as if it lay at `pointer` of a larger document.
   [[nodiscard]] Cursor root_at(std::string_view pointer) const;
 
  private:
-  Document(std::unique_ptr<const nlohmann::json> json, std::string_view name);
-  std::unique_ptr<const nlohmann::json> json_;
+  Document(std::unique_ptr<const JsonTree> tree, std::string_view name)
+      : tree_(std::move(tree)), name_(name) {}
+
+  std::unique_ptr<const JsonTree> tree_;
   std::string_view name_;
 };
 

@@ -52,6 +52,11 @@ TEST_CASE("text that is not UTF-8 is refused, and not repeated", "[spec][bad]") 
         "config.json: is not valid JSON at line 1, column 15, near \"{\\\"hostname\\\": \\\"?\"");
 }
 
+TEST_CASE("a null byte is no end of a document", "[spec][bad]") {
+  CHECK(message_of(read(std::string_view("{}\0", 3))) ==
+        "config.json: is not valid JSON: it contains a null byte");
+}
+
 TEST_CASE("a long line is quoted only in part", "[spec][bad]") {
   const std::string message = message_of(read("{" + std::string(100'000, ' ') + "x"));
 
