@@ -103,6 +103,8 @@ Result<Record> parse_record(const Cursor& at) {
   record.systemd_unit = TRY(parse_unit(at));
   record.own_pid_namespace = TRY(at.required<bool>("ownPidNamespace"));
   record.no_new_keyring = TRY(at.required<bool>("noNewKeyring"));
+  record.start_needs_config = TRY(at.value_or("startNeedsConfig", true));  // older records do not say
+  record.delete_needs_config = TRY(at.value_or("deleteNeedsConfig", true));
   record.owner_uid = TRY(at.required<std::uint32_t>("ownerUid"));
   record.annotations = TRY(at.texts("annotations"));
   TRY(parse_rdt(at, record));
@@ -131,6 +133,8 @@ std::string write_record(const Record& record) {
   }
   json["ownPidNamespace"] = record.own_pid_namespace;
   json["noNewKeyring"] = record.no_new_keyring;
+  json["startNeedsConfig"] = record.start_needs_config;
+  json["deleteNeedsConfig"] = record.delete_needs_config;
   json["ownerUid"] = record.owner_uid;
   put(json, "annotations", record.annotations);
   return to_text(json, Layout::two_spaces);

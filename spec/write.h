@@ -77,6 +77,9 @@ struct Record {
   std::string rdt_monitor;         // its monitoring group there; empty: none
   bool own_pid_namespace = true;   // false: killing init does not kill the rest
   bool no_new_keyring = false;
+  // Whether these commands must look into the frozen config.json: for hooks, or as there is no process.
+  bool start_needs_config = true;
+  bool delete_needs_config = true;
   std::uint32_t owner_uid = 0;
   std::map<std::string, std::string> annotations;
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/latency.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "runtime/cli/app.h"
@@ -65,7 +66,11 @@ Result<int> dispatch(const cli::Globals& globals, const cli::Arguments& argument
 
 Result<int> open_log_and_dispatch(const cli::Globals& globals, const cli::Arguments& arguments) {
   TRY(log::open(globals.log));
-  return dispatch(globals, arguments);
+  latency::mark("C library, command line, log");
+  Result<int> code = dispatch(globals, arguments);
+  latency::mark("the rest");
+  latency::report();
+  return code;
 }
 
 int run_program(const cli::Arguments& arguments) {

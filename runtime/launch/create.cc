@@ -4,6 +4,7 @@
 #include <csignal>
 #include <poll.h>
 
+#include "runtime/base/latency.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/launch/foreground.h"
@@ -55,10 +56,17 @@ void run_poststop(const Container& container, const spec::Hooks& hooks) {
 }
 
 void run_frozen_poststop(const Container& container) {
+  if (!container.record().delete_needs_config) return;
   const Result<std::string> config = container.frozen_config();
   if (!config.has_value()) return;  // half-made: it never had hooks to run
   const Result<spec::Spec> spec = spec::read(config.value());
   if (spec.has_value()) run_poststop(container, spec.value().hooks);
+}
+
+Result<spec::Hooks> read_start_hooks(const Container& container) {
+  spec::Spec spec = TRY(spec::read(TRY(container.frozen_config())));
+  if (!spec.process.has_value()) return Error::invalid_config("/process", "must be set to start a container");
+  return std::move(spec.hooks);
 }
 
 Status refuse_start(ContainerStatus status) {
@@ -139,6 +147,7 @@ Result<int> run_container(const container::Store& store, const LaunchOptions& op
     return Error::invalid_config("/process", "must be set to start a container");
   std::optional<NotifyRelay> relay = TRY(open_relay(launched.record.dir()));
   TRY(open_own_gate(launched, interrupts));
+  latency::mark("record written, program executed");
 
   const spec::Hooks hooks = launched.bundle.spec.hooks;
   InitProcess init = hand_over(std::move(launched));
@@ -151,6 +160,7 @@ Result<int> run_container(const container::Store& store, const LaunchOptions& op
   }
   const int code =
       TRY(wait_in_foreground(signals, init, std::move(master), relay.has_value() ? &*relay : nullptr));
+  latency::mark("program running");
   TRY(delete_after_run(store, options, hooks));
   return code;
 }
@@ -165,10 +175,8 @@ Status start_container(const container::Store& store, const std::string& id) {
     const Container container = TRY(Container::open(store, id, Container::Lock::exclusive));
     const ContainerStatus status = container.status();
     if (status != ContainerStatus::created) return refuse_start(status);
-    const spec::Spec spec = TRY(spec::read(TRY(container.frozen_config())));
-    if (!spec.process.has_value())
-      return Error::invalid_config("/process", "must be set to start a container");
-    hooks = spec.hooks;
+    latency::mark("record read, status found");
+    if (container.record().start_needs_config) hooks = TRY(read_start_hooks(container));
     std::optional<NotifyRelay> relay = TRY(open_relay(container.dir()));
     if (relay.has_value()) {
       Pidfd init = TRY(container.init());
@@ -181,6 +189,7 @@ Status start_container(const container::Store& store, const std::string& id) {
     if (started.error().kind() == ErrorKind::hook) (void)delete_container(store, id, true);
     return started;
   }
+  latency::mark("program executed");
   TRY(run_poststart(store, id, hooks, FdRef(-1)));
   return notified.has_value()
              ? wait_until_ready(notified->relay, notified->init.pid(), notified->init.fd(), FdRef(-1))

@@ -7,6 +7,7 @@
 
 #include "cgroups/cgroup.h"
 #include "runtime/base/file.h"
+#include "runtime/base/latency.h"
 #include "runtime/base/text.h"
 #include "runtime/base/user_namespace.h"
 #include "runtime/launch/donations.h"
@@ -147,7 +148,9 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   const SignalQueue signals = TRY(SignalQueue::open());
   const Container container = TRY(Container::open(store, options.id, Container::Lock::none));
   TRY(check_status(container.status(), options));
+  latency::mark("record read, status found");
   const spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
+  latency::mark("config.json read");
   const spec::Process process =
       TRY(plan_exec_process(frozen, options, TRY(read_process_file(options.process_file))));
   Host host = TRY(probe_host(process::labels_asked(&process, nullptr)));
@@ -156,12 +159,15 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
 
   ExecPlan plan =
       TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));
+  latency::mark("host probed, plan made");
   const UniqueFd interrupts = TRY(open_interrupts());
   TRY(come_near(container, host));
   Inside inside = TRY(launch_inside(container, plan, options, interrupts));
+  latency::mark("namespaces joined, init's steps, up to ready");
   UniqueFd master;
   if (inside.console.is_open()) master = TRY(receive_master(inside.console));
   TRY(start_inside(inside, options, interrupts));
+  latency::mark("program executed");
   if (options.detach) {
     inside.process.keep();
     return 0;

@@ -9,6 +9,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
+#include "runtime/base/latency.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "runtime/launch/container_cgroup.h"
@@ -56,6 +57,8 @@ spec::Record describe_record(const Bundle& bundle,
   record.rdt_monitor = plan.rdt.monitor;
   record.own_pid_namespace = plan.namespaces.has_pid && plan.namespaces.pid_path.empty();
   record.no_new_keyring = options.no_new_keyring;
+  record.start_needs_config = !bundle.spec.process.has_value() || !bundle.spec.hooks.poststart.empty();
+  record.delete_needs_config = !bundle.spec.hooks.poststop.empty();
   record.owner_uid = host.euid;
   record.annotations = bundle.spec.annotations;
   return record;
@@ -193,6 +196,7 @@ Status converse(Launch& launch, InitProcess& init) {
   // Init is busy mounting meanwhile; it makes its device nodes under rules that allow mknod of anything.
   TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));
   TRY(prepare_record(launch.record, launch.data, init));
+  latency::mark("device program and record, beside init");
   TRY(follow_script(launch, init));
   const std::optional<spec::Process>& process = launch.bundle.spec.process;
   return process.has_value() ? apply_rlimits(launch.plan.rlimits, process->user, init.pid()) : Status();
@@ -250,12 +254,14 @@ Result<Launched> launch_init(const container::Store& store,
                              FdRef interrupts) {
   TRY(container::check_id(options.id));
   Bundle bundle = TRY(load_bundle(options));
+  latency::mark("config.json read and checked");
   TRY(check_joined_maps(bundle.spec));
   Host host = TRY(probe_host_for(bundle.spec, options));
   if (!TRY(find_service_manager()).empty())
     host.notify_directory = cat({store.root(), "/", options.id, "/", kNotifyDirectory});
   CreatePlan plan = TRY(plan_create(bundle, options, host, gate));
   spec::Record data = describe_record(bundle, options, plan, host);
+  latency::mark("host probed, plan made");
 
   TRY(refuse_occupied_cgroup(store, options.id, plan.cgroup, host));
 
@@ -263,10 +269,12 @@ Result<Launched> launch_init(const container::Store& store,
   PoststopOnFailure poststop;
   container::Record record = TRY(container::Record::begin(store, data, bundle.config));
   if (plan.has_notify_socket) TRY(make_notify_directory(record.dir()));
+  latency::mark("state directory");
   ContainerCgroup place = TRY(make_container_cgroup(plan, bundle.spec, host, interrupts));
   cgroups::Cgroup& cgroup = place.cgroup;
   data.cgroup_path = plan.cgroup.path;
   cgroups::RdtOwner rdt = TRY(cgroups::RdtOwner::create(plan.rdt));
+  latency::mark("cgroup");
 
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   sys::SocketPair console;
@@ -287,12 +295,15 @@ Result<Launched> launch_init(const container::Store& store,
                 std::move(sync.ours)};
   TRY(open_descriptors(launch, gate, std::move(sync.theirs), std::move(console.theirs)));
 
+  latency::mark("descriptors for init");
   InitProcess init = TRY(spawn(launch));
+  latency::mark("namespaces, capsule-init executed");
   place.scope.release_keeper();
   donations = Donations(
       0);  // our copies: only init may hold its end of the conversation, or its death would go unnoticed
   TRY(explain_death(converse(launch, init), cgroup.dir()));
   if (init.pid() != data.pid) TRY(prepare_record(record, data, init));  // forked: another process goes on
+  latency::mark("init's steps, up to ready");
   TRY(record.commit());
   TRY(send_pidfd(options.pidfd_socket, init.pidfd(), "standard"));
   PidFile pid_file = TRY(PidFile::write(options.pid_file, init.pid()));

@@ -2,31 +2,20 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <functional>
 #include <regex>
 
 #include "runtime/base/sys.h"
 #include "tests/support/catch.h"
+#include "tests/support/child.h"
 #include "tests/support/scratch.h"
 
 namespace capsule::log {
 namespace {
 
-// The log is the process's: each case has a process of its own. Its standard error goes to `name`.
-int in_child(const std::string& standard_error, const std::function<bool()>& body) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    if (::freopen(standard_error.c_str(), "w", stderr) == nullptr) ::_exit(2);
-    ::_exit(body() ? 0 : 1);
-  }
-  int status = -1;
-  ::waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+using test::in_child;
 
 bool matches(const std::string& text, const char* pattern) {
   return std::regex_match(text, std::regex(pattern));

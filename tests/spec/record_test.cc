@@ -20,6 +20,8 @@ Record full_record() {
   record.cgroup_manager = "cgroupfs";
   record.own_pid_namespace = false;
   record.no_new_keyring = true;
+  record.start_needs_config = false;
+  record.delete_needs_config = false;
   record.owner_uid = 1000;
   record.annotations = {{"com.example.key", "value"}};
   return record;
@@ -51,8 +53,22 @@ TEST_CASE("a record is read as it was written", "[spec][record]") {
   CHECK(record.value().cgroup_manager == "cgroupfs");
   CHECK_FALSE(record.value().own_pid_namespace);
   CHECK(record.value().no_new_keyring);
+  CHECK_FALSE(record.value().start_needs_config);
+  CHECK_FALSE(record.value().delete_needs_config);
   CHECK(record.value().owner_uid == 1000);
   CHECK(record.value().annotations.at("com.example.key") == "value");
+}
+
+TEST_CASE("an older record, which does not say who needs config.json, has everybody read it",
+          "[spec][record]") {
+  const auto record = read_record(with(R"("startNeedsConfig": false,
+  "deleteNeedsConfig": false,
+  )",
+                                       ""));
+
+  REQUIRE(record.has_value());
+  CHECK(record.value().start_needs_config);
+  CHECK(record.value().delete_needs_config);
 }
 
 TEST_CASE("a record keeps the groups in resctrl, and does without in older ones", "[spec][record]") {
