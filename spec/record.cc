@@ -7,7 +7,7 @@
 
 #include "runtime/base/text.h"
 #include "spec/json_cursor.h"
-#include "spec/json_out.h"
+#include "spec/json_flat.h"
 #include "spec/names.h"
 #include "spec/write.h"
 
@@ -114,30 +114,30 @@ Result<Record> parse_record(const Cursor& at) {
 }  // namespace
 
 std::string write_record(const Record& record) {
-  Json json = Json::object();
-  json["schema"] = kSchema;
-  json["id"] = record.id;
-  json["bundle"] = record.bundle;
-  json["rootfs"] = record.rootfs;
-  json["created"] = record.created;
-  json["pid"] = record.pid;
-  json["startTime"] = record.start_time;
-  json["cgroupPath"] = record.cgroup_path;
-  json["cgroupMount"] = record.cgroup_mount;
-  json["cgroupManager"] = record.cgroup_manager;
-  if (!record.systemd_unit.empty()) json["systemdUnit"] = record.systemd_unit;
+  FlatObject json;
+  json.text("schema", kSchema);
+  json.text("id", record.id);
+  json.text("bundle", record.bundle);
+  json.text("rootfs", record.rootfs);
+  json.text("created", record.created);
+  json.number("pid", record.pid);
+  json.natural("startTime", record.start_time);
+  json.text("cgroupPath", record.cgroup_path);
+  json.text("cgroupMount", record.cgroup_mount);
+  json.text("cgroupManager", record.cgroup_manager);
+  if (!record.systemd_unit.empty()) json.text("systemdUnit", record.systemd_unit);
   if (!record.rdt_group.empty()) {
-    json["rdtGroup"] = record.rdt_group;
-    json["rdtGroupIsOurs"] = record.rdt_group_is_ours;
-    json["rdtMonitor"] = record.rdt_monitor;
+    json.text("rdtGroup", record.rdt_group);
+    json.boolean("rdtGroupIsOurs", record.rdt_group_is_ours);
+    json.text("rdtMonitor", record.rdt_monitor);
   }
-  json["ownPidNamespace"] = record.own_pid_namespace;
-  json["noNewKeyring"] = record.no_new_keyring;
-  json["startNeedsConfig"] = record.start_needs_config;
-  json["deleteNeedsConfig"] = record.delete_needs_config;
-  json["ownerUid"] = record.owner_uid;
-  put(json, "annotations", record.annotations);
-  return to_text(json, Layout::two_spaces);
+  json.boolean("ownPidNamespace", record.own_pid_namespace);
+  json.boolean("noNewKeyring", record.no_new_keyring);
+  json.boolean("startNeedsConfig", record.start_needs_config);
+  json.boolean("deleteNeedsConfig", record.delete_needs_config);
+  json.natural("ownerUid", record.owner_uid);
+  json.texts("annotations", record.annotations);
+  return std::move(json).finish();
 }
 
 Result<Record> read_record(std::string_view json) {

@@ -1,4 +1,5 @@
 // What `state`, `list`, `ps` print and hooks read.
+#include "spec/json_flat.h"
 #include "spec/json_out.h"
 #include "spec/write.h"
 
@@ -22,8 +23,19 @@ Json json_of_state(const ContainerState& state) {
 
 }  // namespace
 
+// The same members as above, without a tree: engines ask for one state again and again.
 std::string write_state(const ContainerState& state) {
-  return to_text(json_of_state(state), Layout::two_spaces);
+  FlatObject json;
+  json.text("ociVersion", state.oci_version);
+  json.text("id", state.id);
+  json.number("pid", state.pid);
+  json.text("status", state.status);
+  json.text("bundle", state.bundle);
+  json.text("rootfs", state.rootfs);
+  json.text("created", state.created);
+  json.texts("annotations", state.annotations);
+  json.text("owner", state.owner);
+  return std::move(json).finish();
 }
 
 std::string write_state_list(const std::vector<ContainerState>& states) {

@@ -7,6 +7,14 @@ namespace {
 
 constexpr std::size_t kInternLimit = 64;  // longer texts hardly repeat
 
+// FNV-1a: of a hundred short texts hardly two are the same.
+std::uint32_t hash_of(std::string_view bytes) {
+  std::uint32_t hash = 2166136261U;
+  for (const char byte : bytes)
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619U;
+  return hash;
+}
+
 std::size_t round_up(std::size_t size, std::size_t alignment) {
   return (size + alignment - 1) / alignment * alignment;
 }
@@ -25,15 +33,19 @@ Builder::Builder() {
 
 Text Builder::text(std::string_view bytes) {
   if (bytes.empty()) return {};
-  const bool short_enough = bytes.size() <= kInternLimit;
-  if (short_enough) {
-    const auto known = std::find_if(interned_.begin(), interned_.end(),
-                                    [&](const auto& entry) { return entry.first == bytes; });
-    if (known != interned_.end()) return known->second;
+  if (bytes.size() > kInternLimit) return store(bytes);
+  const std::uint32_t hash = hash_of(bytes);
+  for (const Interned& known : interned_) {
+    if (known.hash == hash && std::string_view(data_).substr(known.text.offset, known.text.size) == bytes)
+      return known.text;
   }
+  interned_.push_back({hash, store(bytes)});
+  return interned_.back().text;
+}
+
+Text Builder::store(std::string_view bytes) {
   const Text stored{static_cast<std::uint32_t>(data_.size()), static_cast<std::uint32_t>(bytes.size())};
   data_.append(bytes).push_back('\0');
-  if (short_enough) interned_.emplace_back(bytes, stored);
   return stored;
 }
 

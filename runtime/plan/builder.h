@@ -73,12 +73,18 @@ class Builder {
   [[nodiscard]] std::string finish() const;
 
  private:
+  struct Interned {
+    std::uint32_t hash;
+    Text text;
+  };
+
   void append(const void* step, std::size_t size);
+  Text store(std::string_view bytes);
 
   std::string steps_;
   std::string data_;
   std::vector<Donation> donations_;
-  std::vector<std::pair<std::string, Text>> interned_;
+  std::vector<Interned> interned_;
   std::uint32_t step_count_ = 0;
   std::uint32_t preserved_fds_ = 0;
 };
