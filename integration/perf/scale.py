@@ -24,7 +24,7 @@ if `state`, `kill` or `delete --force` makes one system call more among many con
 HOW = """\
 ```sh
 SCALE=1000 /usr/bin/python3 -m pytest -c integration/pytest.ini integration/test_scale.py --junit-xml=build/scale.xml
-make vm-test TESTS=integration/test_scale.py
+SCALE=1000 /usr/bin/python3 integration/vm/run.py --megabytes 4096 integration/test_scale.py
 python3 integration/perf/scale.py build/scale.xml build/vm/minimal/output/capsule.xml
 ```
 """

@@ -26,6 +26,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PEERS = {"crun": "/usr/bin/crun", "runc": "/usr/sbin/runc"}
 NEEDED = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs"}
 IMAGES = {"suite": image.ensure, "engines": image_engines.ensure}
+PASSED_ON = ("SCALE",)  # of the environment, to the tests in the guest
 NO_ANSWER = 124  # the status of a guest that did not come to its end
 
 
@@ -54,6 +55,7 @@ def command(options):
     if options.command:
         return options.command + "\n"
     lines = ["cd /capsule/checkout", "export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1", "status=0"]
+    lines += [f"export {name}={shlex.quote(os.environ[name])}" for name in PASSED_ON if name in os.environ]
     for name in options.runtimes.split(","):
         lines.append(f"echo; echo '== {name}, {options.mode}'")
         lines.append(f"RUNTIME={path_in_guest(name, options.binary)} {pytest(options, name)} || status=${{status#0}}$?")
