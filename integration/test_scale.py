@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support import crowds, world
+from support import crowds, host_view, systemd, world
 from support.marks import extension, slow
 from support.tracing import observe
 from support.waiting import eventually
@@ -28,7 +28,7 @@ class Fleet:
 
     def __init__(self, runtime, root, bundle, number):
         self.runtime, self.root, self.bundle = runtime, root, bundle
-        self.ids = [f"n{index}" for index in range(number)]
+        self.ids = [f"{world.mark}n{index}" for index in range(number)]
         self.figures = {"number": number, "runtime": runtime.name, "seconds": {}, "calls": {}, "kilobytes": {}}
         self.durations = {}
 
@@ -112,6 +112,20 @@ def test_many_containers_live_and_nothing_of_them_is_left(make_fleet, nothing_le
 
     nothing_left.soon()
     assert list(fleet.root.iterdir()) == [] or fleet.runtime.is_crun
+
+
+@pytest.mark.skipif(not host_view.SYSTEMD_RUNS, reason="systemd is not PID 1 here, or cgroup v2 is not all there is")
+def test_many_scopes_go_with_their_containers(make_fleet, nothing_left):
+    fleet = make_fleet(MOST)
+    nothing_left.from_now_on()
+
+    fleet.each(*systemd.BY_SYSTEMD, "create", "--bundle", fleet.bundle.path)
+    fleet.each("start")
+    assert len(systemd.our_units()) == MOST
+    fleet.each("delete", "--force")
+
+    eventually(lambda: not systemd.our_units(), "systemd has forgotten every scope", 120)
+    nothing_left.soon()
 
 
 @extension("told by system calls, which are the same each time, as times are not")

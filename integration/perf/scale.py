@@ -18,13 +18,15 @@ INTRODUCTION = """\
 
 1, 10, 100 and 1,000 containers alive at once, each a program that waits: every command on every one of them, and then `delete --force`
 of all. `integration/test_scale.py` does it, and fails if a process, cgroup, mount, state directory or file in `/run` or `/tmp` is left, or
-if `state`, `kill` or `delete --force` makes one system call more among many containers than for a single one.
+if `state`, `kill` or `delete --force` makes one system call more among many containers than for a single one. Under systemd (the last of
+the commands) no scope may be left either.
 """
 
 HOW = """\
 ```sh
 SCALE=1000 /usr/bin/python3 -m pytest -c integration/pytest.ini integration/test_scale.py --junit-xml=build/scale.xml
 SCALE=1000 /usr/bin/python3 integration/vm/run.py --megabytes 4096 integration/test_scale.py
+SCALE=1000 /usr/bin/python3 integration/vm/run.py --megabytes 4096 --mode systemd -k scopes integration/test_scale.py
 python3 integration/perf/scale.py build/scale.xml build/vm/minimal/output/capsule.xml
 ```
 """
