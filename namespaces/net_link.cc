@@ -136,8 +136,10 @@ NetlinkRequest up_request(int index) {
   return {RTM_NEWLINK, kAsk, about};
 }
 
-NetlinkRequest all_addresses_request() {
-  return {RTM_GETADDR, kDump, ifaddrmsg{}};
+NetlinkRequest addresses_request(int index) {
+  ifaddrmsg about{};
+  about.ifa_index = static_cast<std::uint32_t>(index);
+  return {RTM_GETADDR, kDump, about};
 }
 
 NetlinkRequest add_address_request(const Address& address, int index, std::string_view label) {

@@ -74,12 +74,14 @@ Result<int> find_free_index(Network& network, int wanted, std::string_view name)
 Result<std::vector<Address>> read_addresses(Network& network, const Link& link) {
   std::vector<Address> addresses;
   const auto begin = [&] { addresses.clear(); };
-  TRY(network.list(all_addresses_request(), link.name, begin, [&](const NetlinkMessage& message) -> Status {
-    Address address = TRY(parse_address(message));
-    if (address.index != link.index || !is_preserved(address)) return {};
-    addresses.insert(address.family == AF_INET6 ? addresses.begin() : addresses.end(), std::move(address));
-    return {};
-  }));
+  TRY(network.list(addresses_request(link.index), link.name, begin,
+                   [&](const NetlinkMessage& message) -> Status {
+                     Address address = TRY(parse_address(message));
+                     if (address.index != link.index || !is_preserved(address)) return {};
+                     addresses.insert(address.family == AF_INET6 ? addresses.begin() : addresses.end(),
+                                      std::move(address));
+                     return {};
+                   }));
   return addresses;
 }
 

@@ -309,6 +309,8 @@ Result<UniqueFd> netlink_socket() {
   }));
   const int on = 1;  // reasons in words; a kernel before 4.12 has none to give
   (void)::setsockopt(socket.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+  // Lists what was asked for alone; a kernel before 4.20 lists everything.
+  (void)::setsockopt(socket.get(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
   return socket;
 }
 
