@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support import crowds, host_view, systemd, world
+from support import crowds, host_view, rootless, systemd, world
 from support.marks import extension, slow
 from support.tracing import observe
 from support.waiting import eventually
@@ -114,8 +114,17 @@ def test_many_containers_live_and_nothing_of_them_is_left(make_fleet, nothing_le
     assert list(fleet.root.iterdir()) == [] or fleet.runtime.is_crun
 
 
+@pytest.fixture
+def the_host_in_view(pytestconfig):
+    pytestconfig.world.show_the_host()
+    yield
+    systemd.remove_our_units()
+    pytestconfig.world.hide_the_host_again()
+
+
 @pytest.mark.skipif(not host_view.SYSTEMD_RUNS, reason="systemd is not PID 1 here, or cgroup v2 is not all there is")
-def test_many_scopes_go_with_their_containers(make_fleet, nothing_left):
+@pytest.mark.skipif(rootless.ACTIVE, reason="an ordinary user has a service manager of its own")
+def test_many_scopes_go_with_their_containers(the_host_in_view, make_fleet, nothing_left):
     fleet = make_fleet(MOST)
     nothing_left.from_now_on()
 
@@ -126,6 +135,7 @@ def test_many_scopes_go_with_their_containers(make_fleet, nothing_left):
 
     eventually(lambda: not systemd.our_units(), "systemd has forgotten every scope", 120)
     nothing_left.soon()
+    assert list(fleet.root.iterdir()) == [] or fleet.runtime.is_crun
 
 
 @extension("told by system calls, which are the same each time, as times are not")
