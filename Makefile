@@ -76,7 +76,7 @@ integration-rootless: ## the same tests with the binary executed as an ordinary 
 	ROOTLESS=1 $(MAKE) integration
 
 integration-peers: ## the same tests against Debian's crun and runc: tests that only we pass are wrong, or an extension
-	$(PYTHON) integration/run_peers.py
+	$(PYTHON) integration/run_peers.py $(if $(T),-k "$(T)")
 
 vm-test: ## the suite in a virtual machine with all controllers; T=, MODE=minimal|systemd, RUNTIMES=capsule,crun,runc, TESTS=, CPUS=
 	$(PYTHON) integration/vm/run.py --mode $(MODE) --runtimes $(RUNTIMES) --cpus $(CPUS) $(if $(T),-k "$(T)") $(TESTS)

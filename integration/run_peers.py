@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The suite against Debian's crun and runc: tests that only we pass are wrong, or an extension.
 
-    run_peers.py [RUNTIME …]
+    run_peers.py [-k EXPRESSION] [RUNTIME …]
 
 A few tests that failed are asked once more by themselves, and named: that a peer is late on a busy machine is nothing
 this suite is to find out. For capsule's own runs there is no second question.
 """
 
+import argparse
 import os
 import pathlib
 import subprocess
@@ -28,8 +29,8 @@ def ask(runtime, tests, results):
     return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=REPOSITORY, env=environment).returncode
 
 
-def passes(runtime, results):
-    status = ask(runtime, ["integration"], results)
+def passes(runtime, selection, results):
+    status = ask(runtime, ["integration", *selection], results)
     if status != TESTS_FAILED:
         return status == 0
     failed = failed_tests(results)
@@ -39,12 +40,17 @@ def passes(runtime, results):
     return ask(runtime, failed, results) == 0
 
 
-def main(runtimes):
+def main():
+    parser = argparse.ArgumentParser(description="the integration suite against other runtimes")
+    parser.add_argument("-k", dest="expression", help="pytest's -k")
+    parser.add_argument("runtimes", nargs="*", default=PEERS)
+    options = parser.parse_args()
+    selection = ["-k", options.expression] if options.expression else []
     with tempfile.TemporaryDirectory() as directory:
         results = pathlib.Path(directory, "results.xml")
-        verdicts = [passes(runtime, results) for runtime in runtimes]
+        verdicts = [passes(runtime, selection, results) for runtime in options.runtimes]
     return 0 if all(verdicts) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or PEERS))
+    sys.exit(main())

@@ -104,7 +104,7 @@ def test_a_new_network_namespace_has_the_loopback_up(container):
 
 
 def test_the_loopback_carries_traffic(container):
-    script = "nc -l -p 9999 >/out & until echo hi | nc -w 1 127.0.0.1 9999 2>/dev/null; do sleep 0.01; done; wait; cat /out"
+    script = "nc -l -p 9999 >/out & until echo hi | nc -w 10 127.0.0.1 9999 2>/dev/null; do sleep 0.01; done; wait; cat /out"
 
     assert container.output(script) == "hi\n"
 

@@ -116,10 +116,8 @@ def test_many_containers_live_and_nothing_of_them_is_left(make_fleet, nothing_le
 
 @pytest.fixture
 def the_host_in_view(pytestconfig):
-    pytestconfig.world.show_the_host()
-    yield
-    systemd.remove_our_units()
-    pytestconfig.world.hide_the_host_again()
+    with systemd.host_in_view(pytestconfig.world):
+        yield
 
 
 @pytest.mark.skipif(not host_view.SYSTEMD_RUNS, reason="systemd is not PID 1 here, or cgroup v2 is not all there is")

@@ -14,7 +14,7 @@ import pytest
 from support import host_view, rootless, world
 from support.marks import covers, engine_rule, extension
 from support.quotas import MEGABYTE
-from support.systemd import BY_SYSTEMD, ScopedContainer, group_of, our_units, properties, remove_our_units, systemctl
+from support.systemd import BY_SYSTEMD, ScopedContainer, group_of, host_in_view, our_units, properties, remove_our_units, systemctl
 from support.waiting import eventually
 
 from test_cgroups import DENY_ALL, READ_KMSG, kmsg_node, rule
@@ -28,10 +28,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module", autouse=True)
 def the_host_in_view(pytestconfig):
-    pytestconfig.world.show_the_host()
-    yield
-    remove_our_units()
-    pytestconfig.world.hide_the_host_again()
+    with host_in_view(pytestconfig.world):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,7 @@ NetlinkRequest all_links_request();
 //   new_index   what the device's index will be there (Linux 5.13; before, the old one is kept if it is free)
 NetlinkRequest move_request(int index, std::string_view name, int namespace_fd, int new_index);
 NetlinkRequest up_request(int index);
-NetlinkRequest addresses_request(int index);
+NetlinkRequest addresses_request(int index);  // a kernel before 4.20 lists those of all devices
 NetlinkRequest add_address_request(const Address& address, int index, std::string_view label);
 
 }  // namespace capsule::ns

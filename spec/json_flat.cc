@@ -50,10 +50,19 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
-void FlatObject::begin(std::string_view key) {
-  out_.append(out_.size() == 1 ? "\n  " : ",\n  ");
+void FlatObject::separate(bool is_first, std::string_view indent) {
+  if (!is_first) out_.push_back(',');
+  if (!is_one_line_) out_.append(indent);
+}
+
+void FlatObject::name(std::string_view key) {
   append_json_string(out_, key);
-  out_.append(": ");
+  out_.append(is_one_line_ ? ":" : ": ");
+}
+
+void FlatObject::begin(std::string_view key) {
+  separate(out_.size() == 1, "\n  ");
+  name(key);
 }
 
 void FlatObject::text(std::string_view key, std::string_view value) {
@@ -79,19 +88,20 @@ void FlatObject::boolean(std::string_view key, bool value) {
 void FlatObject::texts(std::string_view key, const std::map<std::string, std::string>& values) {
   if (values.empty()) return;
   begin(key);
-  std::string_view separator = "{\n    ";
-  for (const auto& [name, value] : values) {
-    out_.append(separator);
-    append_json_string(out_, name);
-    out_.append(": ");
+  out_.push_back('{');
+  bool is_first = true;
+  for (const auto& [key_of_value, value] : values) {
+    separate(std::exchange(is_first, false), "\n    ");
+    name(key_of_value);
     append_json_string(out_, value);
-    separator = ",\n    ";
   }
-  out_.append("\n  }");
+  if (!is_one_line_) out_.append("\n  ");
+  out_.push_back('}');
 }
 
 std::string FlatObject::finish() && {
-  out_.append(out_.size() == 1 ? "}\n" : "\n}\n");
+  if (!is_one_line_ && out_.size() > 1) out_.push_back('\n');
+  out_.push_back('}');
   return std::move(out_);
 }
 

@@ -1,5 +1,6 @@
 #include "spec/json_tree.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -16,6 +17,10 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
+}
+
+bool has_lesser_key(const JsonMember& one, const JsonMember& other) {
+  return one.key < other.key;
 }
 
 class Parser {
@@ -99,8 +104,13 @@ class Parser {
       members_.push_back(member);
     } while (goes_on('}', bad));
     --level_;
+    if (members_.size() - first > JsonTree::kMostUnsorted) sort_members(first);
     node.members = keep(members_, first, node.size);
     return !bad;
+  }
+
+  void sort_members(std::size_t first) {
+    std::stable_sort(members_.begin() + static_cast<std::ptrdiff_t>(first), members_.end(), has_lesser_key);
   }
 
   bool parse_member(JsonMember& member) {
@@ -205,6 +215,10 @@ class Parser {
 }  // namespace
 
 const JsonNode* JsonNode::find(std::string_view key) const {
+  if (size > JsonTree::kMostUnsorted) {
+    const JsonMember* after = std::upper_bound(members, members + size, JsonMember{key, {}}, has_lesser_key);
+    return after != members && (after - 1)->key == key ? &(after - 1)->value : nullptr;
+  }
   for (const JsonMember* member = members + size; member != members;) {
     --member;
     if (member->key == key) return &member->value;

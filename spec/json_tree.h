@@ -27,7 +27,7 @@ struct JsonNode {
     double real;
     const char* characters;
     const JsonNode* elements;
-    const JsonMember* members;  // in the document's order; of equal keys the last one counts
+    const JsonMember* members;  // of equal keys the last one counts
   };
 
   [[nodiscard]] std::string_view text() const { return {characters, size}; }
@@ -42,6 +42,9 @@ struct JsonMember {
 
 class JsonTree {
  public:
+  // An object with more members has them sorted by key, so that a config.json with thousands of annotations
+  // does not take the square of that; with fewer, in the document's order.
+  static constexpr std::size_t kMostUnsorted = 32;
   static constexpr int kMostLevels = 1000;  // of arrays and objects in each other
 
   // `bytes` must outlive the tree.

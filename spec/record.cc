@@ -137,7 +137,7 @@ std::string write_record(const Record& record) {
   json.boolean("deleteNeedsConfig", record.delete_needs_config);
   json.natural("ownerUid", record.owner_uid);
   json.texts("annotations", record.annotations);
-  return std::move(json).finish();
+  return std::move(json).finish() + "\n";
 }
 
 Result<Record> read_record(std::string_view json) {

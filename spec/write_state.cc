@@ -7,25 +7,8 @@ namespace capsule::spec {
 namespace {
 
 // runc prints `owner` always, and for `state` empty.
-Json json_of_state(const ContainerState& state) {
-  Json json = Json::object();
-  json["ociVersion"] = state.oci_version;
-  json["id"] = state.id;
-  json["pid"] = state.pid;
-  json["status"] = state.status;
-  json["bundle"] = state.bundle;
-  json["rootfs"] = state.rootfs;
-  json["created"] = state.created;
-  put(json, "annotations", state.annotations);
-  json["owner"] = state.owner;
-  return json;
-}
-
-}  // namespace
-
-// The same members as above, without a tree: engines ask for one state again and again.
-std::string write_state(const ContainerState& state) {
-  FlatObject json;
+std::string object_of(const ContainerState& state, FlatObject::Layout layout) {
+  FlatObject json(layout);
   json.text("ociVersion", state.oci_version);
   json.text("id", state.id);
   json.number("pid", state.pid);
@@ -38,23 +21,31 @@ std::string write_state(const ContainerState& state) {
   return std::move(json).finish();
 }
 
+}  // namespace
+
+std::string write_state(const ContainerState& state) {
+  return object_of(state, FlatObject::Layout::two_spaces) + "\n";
+}
+
 std::string write_state_list(const std::vector<ContainerState>& states) {
-  Json json = Json::array();
-  for (const ContainerState& state : states)
-    json.push_back(json_of_state(state));
-  return to_text(json, Layout::one_line);
+  std::string list = "[";
+  for (const ContainerState& state : states) {
+    if (list.size() > 1) list.push_back(',');
+    list.append(object_of(state, FlatObject::Layout::one_line));
+  }
+  return list.append("]\n");
 }
 
 std::string write_hook_state(const ContainerState& state) {
-  Json json = Json::object();
-  json["ociVersion"] = state.oci_version;
-  json["id"] = state.id;
-  json["status"] = state.status;
-  if (state.pid != 0) json["pid"] = state.pid;
-  json["bundle"] = state.bundle;
-  put(json, "root", state.rootfs);
-  put(json, "annotations", state.annotations);
-  return to_text(json, Layout::one_line);
+  FlatObject json(FlatObject::Layout::one_line);
+  json.text("ociVersion", state.oci_version);
+  json.text("id", state.id);
+  json.text("status", state.status);
+  if (state.pid != 0) json.number("pid", state.pid);
+  json.text("bundle", state.bundle);
+  if (!state.rootfs.empty()) json.text("root", state.rootfs);
+  json.texts("annotations", state.annotations);
+  return std::move(json).finish() + "\n";
 }
 
 std::string write_pids(const std::vector<std::int64_t>& pids) {

@@ -1,5 +1,6 @@
 """Containers whose group is made by systemd, and what systemd says of it."""
 
+import contextlib
 import pathlib
 import subprocess
 
@@ -29,6 +30,17 @@ def our_units():
     """Every unit of ours that systemd still remembers, the failed ones too."""
     lines = systemctl("list-units", "--all", "--plain", "--no-legend", f"*{world.mark}*").splitlines()
     return [line for line in lines if line]
+
+
+@contextlib.contextmanager
+def host_in_view(world_of_tests):
+    """The real hierarchy and the real systemd, for as long as it takes."""
+    world_of_tests.show_the_host()
+    try:
+        yield
+    finally:
+        remove_our_units()
+        world_of_tests.hide_the_host_again()
 
 
 def remove_our_units():

@@ -16,7 +16,7 @@ void mark(std::string_view part);
 // One debug event for each part, in order, and one for their sum.
 void report();
 
-// "    412 us  config.json read"; microseconds are cut off, not rounded.
+// "latency       412 us  config.json read"; microseconds are cut off, not rounded.
 std::string describe_part(std::string_view part, std::uint64_t nanoseconds);
 
 }  // namespace capsule::latency

@@ -34,9 +34,17 @@ TEST_CASE("a flat object is laid out with two spaces", "[spec][json]") {
     "k": "1",
     "l": "2"
   }
+})");
+  CHECK(FlatObject().finish() == "{}");
 }
-)");
-  CHECK(FlatObject().finish() == "{}\n");
+
+TEST_CASE("a flat object on one line has no spaces", "[spec][json]") {
+  FlatObject json(FlatObject::Layout::one_line);
+  json.text("a", "x");
+  json.texts("e", {{"k", "1"}, {"l", "2"}});
+
+  CHECK(std::move(json).finish() == R"({"a":"x","e":{"k":"1","l":"2"}})");
+  CHECK(FlatObject(FlatObject::Layout::one_line).finish() == "{}");
 }
 
 TEST_CASE("a text is escaped where JSON demands it, and nowhere else", "[spec][json]") {

@@ -49,6 +49,23 @@ TEST_CASE("of equal keys the last one counts", "[spec][json]") {
   CHECK(tree->root().find("a")->natural == 3);
 }
 
+TEST_CASE("an object of any size is searched alike", "[spec][json]") {
+  for (const std::size_t count : {JsonTree::kMostUnsorted, JsonTree::kMostUnsorted + 1, std::size_t{5000}}) {
+    std::string json = R"({"m": 1, "": 2)";
+    for (std::size_t i = 3; i <= count; ++i)
+      json += ", \"k" + std::to_string(count - i) + "\": " + std::to_string(i);
+    json += R"(, "m": 7})";
+    const auto tree = JsonTree::parse(json);
+
+    REQUIRE(tree != nullptr);
+    CHECK(tree->root().find("m")->natural == 7);
+    CHECK(tree->root().find("")->natural == 2);
+    CHECK(tree->root().find("k0")->natural == count);
+    CHECK(tree->root().find("a") == nullptr);
+    CHECK(tree->root().find("z") == nullptr);
+  }
+}
+
 TEST_CASE("an integer beyond 64 bits is a real, and one beyond a double no JSON", "[spec][json]") {
   CHECK(JsonTree::parse("18446744073709551616")->root().type == JsonType::real);
   CHECK(JsonTree::parse("-9223372036854775809")->root().type == JsonType::real);
