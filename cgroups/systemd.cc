@@ -76,7 +76,7 @@ Status execute(const ManagerFacts& facts, const KeeperFiles& files) {
   (void)::dup2(answer.get(), kAnswerDescriptor);
   (void)::dup2(request.get(), kRequestDescriptor);
   (void)::dup3(program.get(), kProgramDescriptor, O_CLOEXEC);
-  (void)::close_range(kProgramDescriptor + 1, ~0U, 0);
+  (void)sys::close_range(kProgramDescriptor + 1, ~0U, 0);
   TRY(become_known_user(facts));  // now that a failure has where to be told
   std::array<char*, 2> argv = {const_cast<char*>("capsule-systemd"), nullptr};
   (void)::fexecve(kProgramDescriptor, argv.data(), environ);

@@ -8,6 +8,15 @@ pkg_check_modules(CAP REQUIRED IMPORTED_TARGET libcap)
 pkg_check_modules(DBUS REQUIRED IMPORTED_TARGET dbus-1)
 find_package(nlohmann_json REQUIRED)
 
+# capsule_options: what all code is compiled with. capsule_libc: which C library; capsule-systemd alone is not asked.
+if(CAPSULE_MUSL)
+  include(cmake/musl.cmake)
+endif()
+add_library(capsule_libc INTERFACE)
+if(CAPSULE_MUSL)
+  target_link_libraries(capsule_libc INTERFACE capsule_musl)
+endif()
+
 add_library(capsule_options INTERFACE)
 target_include_directories(capsule_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(capsule_options INTERFACE
@@ -44,7 +53,7 @@ function(capsule_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_EXCEPTIONS" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
   add_library(capsule_${name} STATIC ${arg_SOURCES})
   add_library(capsule::${name} ALIAS capsule_${name})
-  target_link_libraries(capsule_${name} PUBLIC capsule_options ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+  target_link_libraries(capsule_${name} PUBLIC capsule_options ${arg_DEPENDS} PRIVATE capsule_libc ${arg_PRIVATE_DEPENDS})
   target_compile_options(capsule_${name} PRIVATE -Wnull-dereference)  # not in tests: g++ 12 sees some in <streambuf>
   if(arg_NO_EXCEPTIONS)
     target_compile_options(capsule_${name} PRIVATE ${CAPSULE_NO_EXCEPTIONS})

@@ -6,7 +6,7 @@
 #   install-dependencies.sh vm       what makes and runs the virtual machine of integration/vm
 set -eu
 
-build="cmake g++ make ninja-build pkg-config git libseccomp-dev libcap-dev libdbus-1-dev nlohmann-json3-dev busybox-static"
+build="cmake g++ make ninja-build pkg-config git libseccomp-dev libcap-dev libdbus-1-dev musl-dev nlohmann-json3-dev busybox-static"
 test="catch2 clang libclang-rt-dev clang-format crun runc procps python3 python3-pytest iproute2 uidmap golang-github-containers-common"
 vm="qemu-system-x86 mmdebstrap e2fsprogs git python3 util-linux"
 

@@ -25,7 +25,7 @@ bool has_lesser_key(const JsonMember& one, const JsonMember& other) {
 
 class Parser {
  public:
-  Parser(std::string_view bytes, std::pmr::memory_resource& arena)
+  Parser(std::string_view bytes, Arena& arena)
       : at_(bytes.data()), end_(bytes.data() + bytes.size()), arena_(arena) {}
 
   bool parse_document(JsonNode& root) {
@@ -206,7 +206,7 @@ class Parser {
 
   const char* at_;
   const char* end_;
-  std::pmr::memory_resource& arena_;
+  Arena& arena_;
   int level_ = 0;
   std::vector<JsonNode> elements_;  // of the arrays that are open
   std::vector<JsonMember> members_;

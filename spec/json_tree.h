@@ -6,8 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
 #include <string_view>
+
+#include "spec/arena.h"
 
 namespace capsule::spec {
 
@@ -56,7 +57,7 @@ class JsonTree {
  private:
   explicit JsonTree(std::size_t size) : arena_(size) {}
 
-  std::pmr::monotonic_buffer_resource arena_;
+  Arena arena_;
   JsonNode root_;
 };
 

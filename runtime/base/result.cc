@@ -1,52 +1,6 @@
 #include "runtime/base/result.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-
 namespace capsule {
-namespace {
-
-struct ErrnoText {
-  int err;
-  std::string_view text;
-};
-
-// The names users and engines look for; anything else is lower-cased from the C library below.
-constexpr std::array kGoTexts = {
-    ErrnoText{ENOTEMPTY, "directory not empty"},
-    ErrnoText{EAGAIN, "resource temporarily unavailable"},
-    ErrnoText{ENOTSUP, "operation not supported"},
-    ErrnoText{EIO, "input/output error"},
-};
-
-std::string lower_first(std::string text) {
-  const bool acronym = text.size() > 1 && text[1] >= 'A' && text[1] <= 'Z';
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z' && !acronym)
-    text[0] = static_cast<char>(text[0] | 0x20);
-  return text;
-}
-
-}  // namespace
-
-std::string describe_errno(int err) {
-  const auto* known =
-      std::find_if(kGoTexts.begin(), kGoTexts.end(), [err](const ErrnoText& t) { return t.err == err; });
-  const char* library_text = strerrordesc_np(err);
-  const char* name = strerrorname_np(err);
-
-  std::string text;
-  if (known != kGoTexts.end()) {
-    text = known->text;
-  } else if (library_text != nullptr) {
-    text = lower_first(library_text);
-  } else {
-    text = "errno " + std::to_string(err);
-  }
-  if (name != nullptr) text.append(" (").append(name).append(")");
-  return text;
-}
 
 Error::Error(ErrorKind kind, int err, std::string text)
     : rep_(std::make_unique<Rep>(Rep{kind, err, std::move(text)})) {}

@@ -13,6 +13,8 @@
 #include <utility>
 #include <variant>
 
+#include "runtime/base/errno_text.h"
+
 namespace capsule {
 
 enum class ErrorKind : unsigned char {
@@ -57,10 +59,6 @@ class [[nodiscard]] Error {
   Error(ErrorKind kind, int err, std::string text);
   std::unique_ptr<Rep> rep_;
 };
-
-// "no such file or directory (ENOENT)": lower case as Go prints it, because engines match the text
-// case-sensitively.
-std::string describe_errno(int err);
 
 template <class T>
 class [[nodiscard]] Result {  // names follow std::expected, so that one `using` can replace it in C++23

@@ -163,6 +163,11 @@ Result<UniqueFd> dup_above(FdRef fd, int lowest) {
   return fd_of("fcntl", "F_DUPFD_CLOEXEC", [&] { return ::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest); });
 }
 
+Status close_range(unsigned first, unsigned last, unsigned flags) {
+  return status_of("close_range", {},
+                   [&] { return static_cast<int>(::syscall(SYS_close_range, first, last, flags)); });
+}
+
 Status ioctl_pointer(FdRef fd, unsigned long request, void* argument, std::string_view name) {
   return status_of("ioctl", name, [&] { return ::ioctl(fd.get(), request, argument); });
 }

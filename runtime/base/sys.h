@@ -46,6 +46,7 @@ Result<off_t> lseek(FdRef fd, off_t offset, int whence);
 Result<UniqueFd> memfd_create(const char* name, unsigned flags);
 Status add_seals(FdRef fd, int seals);
 Result<UniqueFd> dup_above(FdRef fd, int lowest);  // F_DUPFD_CLOEXEC
+Status close_range(unsigned first, unsigned last, unsigned flags);
 Status ioctl_pointer(FdRef fd, unsigned long request, void* argument, std::string_view name);
 
 // ---- processes

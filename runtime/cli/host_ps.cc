@@ -8,50 +8,15 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
-#include <spawn.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
+#include "runtime/base/program.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 
 namespace capsule::cli {
 namespace {
-
-struct Pipe {
-  UniqueFd read_end, write_end;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2] = {-1, -1};
-  if (::pipe2(ends, O_CLOEXEC) != 0) return Error::system("pipe2", errno);
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-// posix_spawn's list of what to do with descriptors: standard input from /dev/null, both outputs into the
-// pipe.
-class FileActions {
- public:
-  explicit FileActions(FdRef output) {
-    failed_ = ::posix_spawn_file_actions_init(&actions_);
-    add(::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
-    add(::posix_spawn_file_actions_adddup2(&actions_, output.get(), STDOUT_FILENO));
-    add(::posix_spawn_file_actions_adddup2(&actions_, output.get(), STDERR_FILENO));
-  }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { (void)::posix_spawn_file_actions_destroy(&actions_); }
-
-  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
-  [[nodiscard]] int failed() const { return failed_; }
-
- private:
-  void add(int err) {
-    if (failed_ == 0) failed_ = err;
-  }
-  posix_spawn_file_actions_t actions_{};
-  int failed_ = 0;
-};
 
 // Podman calls us without PATH.
 std::string search_path() {
@@ -63,21 +28,15 @@ std::string search_path() {
 Result<pid_t> spawn_ps(const std::vector<std::string>& arguments, FdRef output) {
   std::vector<std::string> words{"ps"};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words)
-    argv.push_back(word.data());
-  argv.push_back(nullptr);
-
-  const FileActions actions(output);
-  if (actions.failed() != 0) return Error::system("posix_spawn_file_actions", actions.failed());
   const std::string path = search_path();
   int failure = ENOENT;
   for (const std::string_view directory : split(path, ':')) {
     if (directory.substr(0, 1) != "/") continue;  // never the current directory: it may be the bundle
-    pid_t pid = -1;
-    const int err =
-        ::posix_spawn(&pid, cat({directory, "/ps"}).c_str(), actions.get(), nullptr, argv.data(), environ);
-    if (err == 0) return pid;
+    const std::string program = cat({directory, "/ps"});
+    const Result<pid_t> pid =
+        spawn_program({.path = program, .arguments = words, .in = FdRef(-1), .out = output, .err = output});
+    if (pid.has_value()) return pid.value();
+    const int err = pid.error().code();
     if (err != ENOENT && err != ENOTDIR) failure = err;
   }
   if (failure != ENOENT) return Error::system("posix_spawn", failure, "ps");
@@ -117,7 +76,7 @@ bool is_row_of(std::string_view line, std::size_t pid_column, const std::vector<
 }  // namespace
 
 Result<std::string> run_host_ps(const std::vector<std::string>& arguments) {
-  Pipe pipe = TRY(make_pipe());
+  Pipe pipe = TRY(open_pipe(0));
   const pid_t pid = TRY(spawn_ps(arguments, pipe.write_end));
   pipe.write_end.reset();  // or we would wait for ourselves
   Result<std::string> listing = read_fd(pipe.read_end, "the output of ps");

@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <optional>
 #include <poll.h>
-#include <spawn.h>
 
 #include "runtime/base/log.h"
+#include "runtime/base/program.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/launch/interrupts.h"
@@ -25,67 +25,15 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kOutputKept = 512;
 
-struct Pipe {
-  UniqueFd read_end;
-  UniqueFd write_end;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) < 0) return Error::system("pipe2", errno);
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts)
-    result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
-// posix_spawn's two option objects, freed on every way out.
-struct SpawnOptions {
-  posix_spawn_file_actions_t actions{};
-  posix_spawnattr_t attributes{};
-  SpawnOptions() {
-    (void)::posix_spawn_file_actions_init(&actions);
-    (void)::posix_spawnattr_init(&attributes);
-  }
-  SpawnOptions(const SpawnOptions&) = delete;
-  SpawnOptions& operator=(const SpawnOptions&) = delete;
-  ~SpawnOptions() {
-    (void)::posix_spawn_file_actions_destroy(&actions);
-    (void)::posix_spawnattr_destroy(&attributes);
-  }
-};
-
-void describe_spawn(SpawnOptions& options, const Pipe& in, const Pipe& out, const std::string& cwd) {
-  (void)::posix_spawn_file_actions_adddup2(&options.actions, in.read_end.get(), STDIN_FILENO);
-  (void)::posix_spawn_file_actions_adddup2(&options.actions, out.write_end.get(), STDOUT_FILENO);
-  (void)::posix_spawn_file_actions_adddup2(&options.actions, out.write_end.get(), STDERR_FILENO);
-  (void)::posix_spawn_file_actions_addclosefrom_np(&options.actions, 3);
-  (void)::posix_spawn_file_actions_addchdir_np(&options.actions, cwd.c_str());
-  sigset_t none;
-  sigset_t all;
-  (void)::sigemptyset(&none);
-  (void)::sigfillset(&all);
-  (void)::posix_spawnattr_setsigmask(&options.attributes, &none);
-  (void)::posix_spawnattr_setsigdefault(&options.attributes, &all);
-  (void)::posix_spawnattr_setflags(&options.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-}
-
 Result<pid_t> spawn_hook(const spec::Hook& hook, const Pipe& in, const Pipe& out, const std::string& cwd) {
-  SpawnOptions options;
-  describe_spawn(options, in, out, cwd);
   const std::vector<std::string> own_name{hook.path};
-  std::vector<char*> argv = pointers(hook.args.empty() ? own_name : hook.args);
-  std::vector<char*> env = hook.env.has_value() ? pointers(*hook.env) : std::vector<char*>{};
-  pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, hook.path.c_str(), &options.actions, &options.attributes, argv.data(),
-                                hook.env.has_value() ? env.data() : environ);
-  if (err != 0) return Error::system("execve", err, hook.path);
-  return pid;
+  return spawn_program({.path = hook.path,
+                        .arguments = hook.args.empty() ? own_name : hook.args,
+                        .environment = hook.env.has_value() ? &*hook.env : nullptr,
+                        .in = in.read_end,
+                        .out = out.write_end,
+                        .err = out.write_end,
+                        .directory = cwd.c_str()});
 }
 
 int milliseconds_left(const std::optional<Clock::time_point>& deadline) {
@@ -162,8 +110,8 @@ std::string one_line(std::string text) {
 // Our ends, and only ours, do not wait: a hook may print before it reads, never read, or leave a child
 // behind.
 Result<Running> start_hook(const spec::Hook& hook, std::string_view state, const std::string& cwd) {
-  Pipe in = TRY(make_pipe());
-  Pipe out = TRY(make_pipe());
+  Pipe in = TRY(open_pipe(0));
+  Pipe out = TRY(open_pipe(0));
   for (const UniqueFd* end : {&in.write_end, &out.read_end}) {
     if (::fcntl(end->get(), F_SETFL, O_NONBLOCK) < 0) return Error::system("fcntl", errno);
   }

@@ -11,6 +11,7 @@
 
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/process/plan.h"
 
 namespace capsule::launch {
 namespace {
@@ -38,7 +39,7 @@ Status check_interrupts(FdRef interrupts) {
   if (::read(interrupts.get(), &info, sizeof(info)) != sizeof(info)) return {};
   const auto signal = static_cast<int>(info.ssi_signo);
   if (is_ignored(signal)) return {};
-  return Error::peer(cat({"interrupted (SIG", ::sigabbrev_np(signal), ")"}));
+  return Error::peer(cat({"interrupted (", process::describe_signal(signal), ")"}));
 }
 
 Status wait_readable(FdRef fd, FdRef interrupts, std::string_view what) {

@@ -1,6 +1,6 @@
 #include "runtime/launch/plan_create.h"
 
-#include <sys/capability.h>
+#include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

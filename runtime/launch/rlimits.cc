@@ -33,8 +33,9 @@ class RealIdsOf {
 };
 
 int set_limit(const process::ResourceLimit& limit, pid_t pid) {
-  const rlimit64 value{limit.soft, limit.hard};
-  return ::prlimit64(pid, static_cast<__rlimit_resource>(limit.resource), &value, nullptr) < 0 ? errno : 0;
+  using Resource = decltype(RLIMIT_CPU);  // an enumeration with glibc, int with musl
+  const rlimit value{limit.soft, limit.hard};
+  return ::prlimit(pid, static_cast<Resource>(limit.resource), &value, nullptr) < 0 ? errno : 0;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/launch/interrupts.h"
+#include "runtime/process/plan.h"
 
 namespace capsule::launch {
 namespace {
@@ -19,8 +20,7 @@ using protocol::Line;
 
 std::string describe_end(const sys::ExitStatus& end) {
   if (!end.signaled) return cat({"exited with status ", std::to_string(end.code)});
-  const char* name = ::sigabbrev_np(end.code);
-  return cat({"was killed (SIG", name == nullptr ? std::to_string(end.code) : std::string(name), ")"});
+  return cat({"was killed (", process::describe_signal(end.code), ")"});
 }
 
 // Init closed the conversation before its time: say how it ended.

@@ -34,6 +34,8 @@ std::vector<std::string> known_capabilities();  // "CAP_CHOWN", … all that thi
 
 // "9", "KILL", "SIGKILL", "kill", "RTMIN+3", "34". nullopt: unknown.
 std::optional<int> parse_signal(std::string_view text);
+// "SIGTERM"; "SIG34" for a real-time signal.
+std::string describe_signal(int signal);
 
 struct ResourceLimit {
   int resource;

@@ -64,4 +64,10 @@ std::optional<int> parse_signal(std::string_view text) {
   return parse_realtime(name);
 }
 
+std::string describe_signal(int signal) {
+  const auto* known = std::find_if(kSignals.begin(), kSignals.end(),
+                                   [signal](const Named<int>& e) { return e.value == signal; });
+  return cat({"SIG", known == kSignals.end() ? std::to_string(signal) : std::string(known->name)});
+}
+
 }  // namespace capsule::process

@@ -75,5 +75,13 @@ TEST_CASE("what is not exactly a signal is refused", "[process][signals]") {
   }
 }
 
+TEST_CASE("a signal is told by the name it is parsed from", "[process][signals]") {
+  for (int signal = 1; signal < 32; ++signal)
+    CHECK(parse_signal(describe_signal(signal)) == signal);
+  CHECK(describe_signal(SIGTERM) == "SIGTERM");
+  CHECK(describe_signal(SIGIO) == "SIGIO");
+  CHECK(describe_signal(34) == "SIG34");
+}
+
 }  // namespace
 }  // namespace capsule::process

@@ -21,8 +21,9 @@ MAY_USE = {
     "runtime/process": {"runtime/base", "spec", "runtime/plan"},
     "runtime/container": {"runtime/base", "spec", "runtime/plan", "cgroups"},
     "runtime/init": set(),
+    "runtime/startup": set(),  # linked into the program, included by nobody
 }
-MAY_USE["runtime/launch"] = set(MAY_USE) - {"runtime/init"}
+MAY_USE["runtime/launch"] = set(MAY_USE) - {"runtime/init", "runtime/startup"}
 MAY_USE["runtime/checkpoint"] = MAY_USE["runtime/launch"] | {"runtime/launch"}
 MAY_USE["runtime/cli"] = MAY_USE["runtime/checkpoint"] | {"runtime/checkpoint"}
 
