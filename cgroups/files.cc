@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <climits>
 #include <dirent.h>
-#include <memory>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -14,22 +13,12 @@
 namespace capsule::cgroups {
 namespace {
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { (void)::closedir(directory); }  // nothing was written through it
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
 Result<std::vector<std::string>> read_children(FdRef cgroup, const std::string& path) {
-  UniqueFd dir = TRY(open_beneath(cgroup, path.c_str(), O_RDONLY | O_DIRECTORY));
-  const Directory entries(::fdopendir(dir.get()));
-  if (entries == nullptr) return Error::system("fdopendir", errno, path);
-  (void)dir.release();  // the DIR closes it
-
+  const UniqueFd dir = TRY(open_beneath(cgroup, path.c_str(), O_RDONLY | O_DIRECTORY));
   std::vector<std::string> children;
-  while (const dirent* entry = ::readdir(entries.get())) {
-    const std::string_view name = static_cast<const char*>(entry->d_name);
-    if (entry->d_type == DT_DIR && name != "." && name != "..") children.push_back(cat({path, "/", name}));
-  }
+  TRY(visit_entries(dir, [&](std::string_view name, unsigned char type) {
+        if (type == DT_DIR) children.push_back(cat({path, "/", name}));
+      }).context(path));
   return children;
 }
 

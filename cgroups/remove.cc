@@ -78,12 +78,15 @@ Status wait_until_removable(FdRef cgroup, const Deadline& deadline) {
 
 Status remove(const std::string& mount, const std::string& path, bool kill, int timeout_ms) {
   const Deadline deadline(timeout_ms);
+  Result<Place> found = open_place(mount, path);
+  if (!found.has_value() && is_gone(found.error())) return {};
+  const Place place = TRY(std::move(found));
+  // At the end of most containers nobody is left, and no cgroup below.
+  if (TRY(remove_directory(place.parent, place.name)) == Removal::done) return {};
+
   Result<UniqueFd> opened = open_cgroup(mount, path);
   if (!opened.has_value() && is_gone(opened.error())) return {};
   const UniqueFd cgroup = TRY(std::move(opened));
-  const Place place = TRY(open_place(mount, path));
-
-  // At the end of most containers nobody is left: then nothing is listed, only removed.
   for (Status (*end)(FdRef) = kill_at_once;; end = kill_all) {
     if (kill) TRY(end(cgroup));
     if (TRY(remove_tree(place, cgroup)) == Removal::done) return {};

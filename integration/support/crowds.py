@@ -50,6 +50,10 @@ def waiting():
     return program(0)
 
 
+def ending():
+    return program(0, parent=b"\x31\xff" + call(EXIT_GROUP))
+
+
 def processes(count):
     return program(count)
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <dirent.h>
-#include <memory>
 
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
@@ -29,23 +28,26 @@ Result<std::string> read_file(FdRef dir, const char* path) {
   return read_fd(file, path);
 }
 
-Result<std::vector<std::string>> list_directory(FdRef dir) {
-  // Opened anew: a stream takes its descriptor over and moves its offset, and `dir` may be O_PATH.
-  UniqueFd again = TRY(sys::openat(dir, ".", O_RDONLY | O_DIRECTORY));
-  const auto close_stream = [](DIR* stream) { (void)::closedir(stream); };  // read only: nothing to lose
-  const std::unique_ptr<DIR, decltype(close_stream)> stream(::fdopendir(again.get()), close_stream);
-  if (stream == nullptr) return Error::system("fdopendir", errno);
-  (void)again.release();  // now the stream's
-
-  std::vector<std::string> names;
+Status visit_entries(FdRef opened, const std::function<void(std::string_view, unsigned char)>& visit) {
+  alignas(struct dirent) std::array<char, 2048> buffer{};
   for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr && errno != 0) return Error::system("readdir", errno);
-    if (entry == nullptr) return names;
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
+    const std::size_t got = TRY(sys::read_entries(opened, buffer));
+    if (got == 0) return {};
+    for (std::size_t at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const struct dirent*>(buffer.data() + at);
+      const std::string_view name = static_cast<const char*>(entry->d_name);
+      if (name != "." && name != "..") visit(name, entry->d_type);
+      at += entry->d_reclen;
+    }
   }
+}
+
+Result<std::vector<std::string>> list_directory(FdRef dir) {
+  // Opened anew: reading moves the offset, and `dir` may be O_PATH.
+  const UniqueFd again = TRY(sys::openat(dir, ".", O_RDONLY | O_DIRECTORY));
+  std::vector<std::string> names;
+  TRY(visit_entries(again, [&](std::string_view name, unsigned char) { names.emplace_back(name); }));
+  return names;
 }
 
 Status write_kernel_file(FdRef dir, const char* path, std::string_view bytes) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,8 @@ Result<std::string> read_fd(FdRef fd, std::string_view name);
 
 // Names of the entries, without "." and "..", in no order.
 Result<std::vector<std::string>> list_directory(FdRef dir);
+// Calls `visit(name, d_type)` for each entry of the directory that was just opened, but "." and "..".
+Status visit_entries(FdRef opened, const std::function<void(std::string_view, unsigned char)>& visit);
 
 // Writes `bytes` to a kernel file (cgroup, /proc) in one write(2), as these files demand.
 Status write_kernel_file(FdRef dir, const char* path, std::string_view bytes);

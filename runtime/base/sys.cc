@@ -134,6 +134,12 @@ Status fchownat(FdRef dir, const char* path, uid_t uid, gid_t gid, int flags) {
   return status_of("fchownat", path, [&] { return ::fchownat(dir.get(), path, uid, gid, flags); });
 }
 
+Result<std::size_t> read_entries(FdRef dir, std::span<char> buffer) {
+  const long got = retry([&] { return ::syscall(SYS_getdents64, dir.get(), buffer.data(), buffer.size()); });
+  if (got < 0) return Error::system("getdents64", errno);
+  return static_cast<std::size_t>(got);
+}
+
 Result<std::string> readlinkat(FdRef dir, const char* path) {
   std::array<char, PATH_MAX> buffer{};
   const ssize_t size = ::readlinkat(dir.get(), path, buffer.data(), buffer.size());

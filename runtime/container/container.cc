@@ -106,8 +106,7 @@ Result<UniqueFd> Container::cgroup() const {
       .context("open the container's cgroup");
 }
 
-spec::ContainerState Container::state() const {
-  const ContainerStatus now = status();
+spec::ContainerState Container::state(ContainerStatus now) const {
   return {
       .oci_version = kOciVersion,
       .id = record_.id,

@@ -101,7 +101,9 @@ class Container {
   [[nodiscard]] Result<UniqueFd> cgroup() const;  // fails: wrong_state if it has none
 
   // What `state` and `list` print; owner is filled only by `list`.
-  [[nodiscard]] spec::ContainerState state() const;
+  [[nodiscard]] spec::ContainerState state() const { return state(status()); }
+  // The same for who has asked for the status already.
+  [[nodiscard]] spec::ContainerState state(ContainerStatus now) const;
   // For `list`: the user who owns the state directory, by name, or "#1000" if /etc/passwd does not know it.
   [[nodiscard]] std::string owner() const;
 

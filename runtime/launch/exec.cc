@@ -147,7 +147,8 @@ Status start_inside(Inside& inside, const ExecOptions& options, FdRef interrupts
 Result<int> exec_process(const container::Store& store, const ExecOptions& options) {
   const SignalQueue signals = TRY(SignalQueue::open());
   const Container container = TRY(Container::open(store, options.id, Container::Lock::none));
-  TRY(check_status(container.status(), options));
+  const ContainerStatus status = container.status();
+  TRY(check_status(status, options));
   latency::mark("record read, status found");
   const spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
   latency::mark("config.json read");
@@ -157,8 +158,8 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   if (lists(frozen, spec::NamespaceType::user))
     host.setgroups_denied = is_setgroups_denied(std::to_string(container.record().pid));
 
-  ExecPlan plan =
-      TRY(plan_exec(frozen, process, options, container.state(), host, !container.record().no_new_keyring));
+  ExecPlan plan = TRY(
+      plan_exec(frozen, process, options, container.state(status), host, !container.record().no_new_keyring));
   latency::mark("host probed, plan made");
   const UniqueFd interrupts = TRY(open_interrupts());
   TRY(come_near(container, host));
