@@ -1,19 +1,18 @@
 // P0 of the floor: the commands. See floor.h for what this program is.
 //
-//   floor --root DIR run|create --bundle DIR ID        runs /payload of DIR/rootfs
+//   floor --root DIR run|create --bundle DIR [--netns FILE] ID        runs /payload of DIR/rootfs
 //   floor --root DIR start|state ID
+//   floor --root DIR list
 //   floor --root DIR kill ID SIGNAL                    always SIGKILL
 //   floor --root DIR delete [--force] ID
 //   floor --root DIR exec ID PROGRAM [ARGUMENT...]
 //
-// The container's cgroup is /sys/fs/cgroup/ID, its state DIR/ID/status, and DIR/ID/start the FIFO it waits
-// at.
+// The container's cgroup is /sys/fs/cgroup/ID; floor_state.cc says where its state is.
 #include "floor.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -51,54 +50,8 @@ namespace {
 
 alignas(16) char stack[16384];
 
-Text state_path(const char* file) {
-  return Text(request.root, "/", request.id, file);
-}
 Text cgroup_path() {
   return Text("/sys/fs/cgroup/", request.id);
-}
-
-struct Container {
-  int pid;
-  uint64_t identity;
-};
-
-// Since Linux 6.9 a pidfd's inode number is never given to another process, so it tells a container from a
-// later process with the same pid for half of what the start time in /proc/PID/stat costs.
-uint64_t read_identity(int pidfd) {
-  struct statx status {};
-  must("statx pidfd", SYS_statx, pidfd, "", AT_EMPTY_PATH, STATX_INO, &status);
-  return status.stx_ino;
-}
-
-void write_state(Container container) {
-  const Text text(static_cast<uint64_t>(container.pid), " ", container.identity, " ", request.bundle);
-  const long file =
-      must("state file", SYS_open, state_path("/status").c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
-  must("write state", SYS_write, file, text.c_str(), text.size());
-  call(SYS_close, file);
-}
-
-Container read_state() {
-  char buffer[1024];
-  const long file = must("state file", SYS_open, state_path("/status").c_str(), O_RDONLY | O_CLOEXEC);
-  const long size = must("read state", SYS_read, file, buffer, sizeof buffer - 1);
-  call(SYS_close, file);
-  buffer[size] = '\0';
-  const char* cursor = buffer;
-  const int pid = static_cast<int>(bare::take_number(cursor));
-  return {pid, bare::take_number(cursor)};
-}
-
-// A pidfd of the living container, or -1.
-int open_container(Container container) {
-  const long pidfd = call(SYS_pidfd_open, container.pid, 0);
-  if (pidfd < 0) {
-    return -1;
-  }
-  pollfd exited{static_cast<int>(pidfd), POLLIN, 0};
-  const bool alive = call(SYS_poll, &exited, 1, 0) == 0;
-  return alive && read_identity(static_cast<int>(pidfd)) == container.identity ? static_cast<int>(pidfd) : -1;
 }
 
 int open_living_container() {
@@ -161,8 +114,9 @@ long spawn_container() {
   must("create cgroup", SYS_mkdir, cgroup_path().c_str(), 0755);
   const long cgroup = open_cgroup();
   int pidfd = -1;
+  const uint64_t network = request.netns == nullptr ? CLONE_NEWNET : 0;  // P1 joins the one of that path
   const long pid = clone_into_cgroup(
-      cgroup, CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET, &pidfd,
+      cgroup, CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | network, &pidfd,
       become_container);
   init_pid = static_cast<int>(pid);
   // P1 is mounting now and needs neither of these before it executes the payload.
@@ -203,18 +157,6 @@ int start_command() {
   return 0;
 }
 
-int state_command() {
-  const Container container = read_state();
-  const bool alive = open_container(container) >= 0;
-  const bool waiting = call(SYS_access, state_path("/start").c_str(), 0) == 0;
-  const char* const status = !alive ? "stopped" : waiting ? "created" : "running";
-  const uint64_t pid = alive ? static_cast<uint64_t>(container.pid) : 0;
-  const Text text("{\"ociVersion\": \"1.0.0\", \"id\": \"", request.id, "\", \"status\": \"", status,
-                  "\", \"pid\": ", pid, "}\n");
-  must("write", SYS_write, 1, text.c_str(), text.size());
-  return 0;
-}
-
 int kill_command() {
   must("pidfd_send_signal", SYS_pidfd_send_signal, open_living_container(), SIGKILL, nullptr, 0);
   return 0;
@@ -246,8 +188,8 @@ struct Command {
   int (*run)();
 };
 constexpr Command kCommands[] = {
-    {"run", run_command},   {"create", create_command}, {"start", start_command}, {"state", state_command},
-    {"kill", kill_command}, {"delete", delete_command}, {"exec", exec_command}};
+    {"run", run_command},   {"create", create_command}, {"start", start_command},   {"state", state_command},
+    {"list", list_command}, {"kill", kill_command},     {"delete", delete_command}, {"exec", exec_command}};
 
 // Options may stand anywhere before the id; what follows the id belongs to `exec` and `kill`.
 const char* read_arguments(char** cursor) {
@@ -257,6 +199,8 @@ const char* read_arguments(char** cursor) {
       request.root = *++cursor;
     } else if (bare::equal(*cursor, "--bundle")) {
       request.bundle = *++cursor;
+    } else if (bare::equal(*cursor, "--netns")) {
+      request.netns = *++cursor;
     } else if (bare::equal(*cursor, "--force")) {
       request.force = true;
     } else if (command == nullptr) {

@@ -6,8 +6,9 @@
 // without leaving steps out. The distance to the floor also survives a change of machine, which no number of
 // microseconds does.
 //
-// Two processes: P0, the command (floor.cc), and P1, which becomes the container (floor_init.cc). They share
-// memory (CLONE_VM saves copying page tables), so these globals are all their conversation.
+// Two processes: P0, the command (floor.cc, floor_state.cc), and P1, which becomes the container
+// (floor_init.cc). They share memory (CLONE_VM saves copying page tables), so these globals are all their
+// conversation.
 #pragma once
 
 #include "bare.h"
@@ -20,6 +21,8 @@ using bare::Text;
 struct Request {
   const char* root = "";
   const char* bundle = "";
+  const char* netns =
+      nullptr;  // a file of the network namespace to join; without it the container gets its own
   const char* id = "";
   char** program = nullptr;
   bool force = false;
@@ -50,6 +53,22 @@ long must(const char* step, long number, Args... args) {
 // The two things P1 can be. Neither returns.
 void become_container();
 void become_exec_process();
+
+struct Container {
+  int pid;
+  uint64_t identity;  // of its pidfd: a later process may have the same pid
+};
+
+Text state_path(const char* file);
+uint64_t read_identity(int pidfd);
+void write_state(Container container);
+Container read_state();
+
+// A pidfd of the living container, or -1.
+int open_container(Container container);
+
+int state_command();
+int list_command();
 
 // Loads the device program and attaches it to the open cgroup.
 void apply_device_program(int cgroup);

@@ -129,6 +129,13 @@ void bring_loopback_up() {
   must("lo up", SYS_ioctl, socket, SIOCSIFFLAGS, &interface);
 }
 
+// Before sysfs is mounted, which shows the devices of the mounting process's namespace.
+void join_network() {
+  const long file = must("network namespace", SYS_open, request.netns, O_RDONLY | O_CLOEXEC);
+  must("join network namespace", SYS_setns, file, CLONE_NEWNET);
+  call(SYS_close, file);
+}
+
 constexpr uint32_t kKeptCapabilities = 1U << CAP_KILL | 1U << CAP_NET_BIND_SERVICE | 1U << CAP_AUDIT_WRITE;
 
 void drop_privileges() {
@@ -159,6 +166,9 @@ void drop_privileges() {
 
 void become_container() {
   call(SYS_umask, 0);
+  if (request.netns != nullptr) {
+    join_network();
+  }
   enter_root();
   // Not in clone3: there the namespace's root would be P0's cgroup, because the move into ours happens later.
   must("cgroup namespace", SYS_unshare, CLONE_NEWCGROUP);
@@ -166,7 +176,9 @@ void become_container() {
   fill_dev();
   mount_each(kAfterNodes);
   mask_paths();
-  bring_loopback_up();
+  if (request.netns == nullptr) {
+    bring_loopback_up();
+  }
   leave_host();
   must("sethostname", SYS_sethostname, "bench", 5);
   call(SYS_setsid);

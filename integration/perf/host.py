@@ -6,6 +6,7 @@ them from enabling controllers in groups that are not the benchmark's: below /sy
 but its own group.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -17,12 +18,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Callable
+from typing import Callable, Iterator
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWNET = 0x40000000
+MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
+MNT_DETACH = 2
 PR_SET_SECCOMP = 22
 PR_SET_CHILD_SUBREAPER = 36
 SECCOMP_MODE_FILTER = 2
@@ -52,8 +56,9 @@ def find_unified_hierarchy() -> pathlib.Path:
 
 
 def remove_cgroup(group: pathlib.Path) -> None:
-    """Kills what is left in a group and removes all of it. Dying takes a moment, hence the retries."""
-    deadline = time.monotonic() + 10
+    """Kills what is left in a group and removes all of it. Dying takes a moment, hence the retries, and two
+    thousand containers of list_500 take several."""
+    deadline = time.monotonic() + 60
     while group.exists():
         try:
             (group / "cgroup.kill").write_text("1")
@@ -79,11 +84,29 @@ def reap_children() -> None:
         pass
 
 
+def reap_dead_children() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0] != 0:
+            pass
+
+
+def ignore_signals() -> None:
+    """From here on everything is removed, which a second signal must not end half-way."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def stop(number: int, frame: object) -> None:
+    ignore_signals()
+    sys.exit(128 + number)
+
+
 def run_in_sandbox(benchmark: Callable[[pathlib.Path], int]) -> int:
     """Runs `benchmark(work directory)` in a child and cleans up after it, however it ends."""
     group = find_unified_hierarchy() / f"capsule-perf-{os.getpid()}"
     work = pathlib.Path(tempfile.mkdtemp(prefix="capsule-perf-"))
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     become_subreaper()
     try:
         group.mkdir()
@@ -92,9 +115,8 @@ def run_in_sandbox(benchmark: Callable[[pathlib.Path], int]) -> int:
             os._exit(run_as_child(benchmark, group, work))
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status) & 0xFF
-    except KeyboardInterrupt:
-        return 130
     finally:
+        ignore_signals()
         remove_cgroup(group)
         reap_children()
         # The tmpfs went with the child's mount namespace; never descend into one that did not.
@@ -104,6 +126,7 @@ def run_in_sandbox(benchmark: Callable[[pathlib.Path], int]) -> int:
 
 def run_as_child(benchmark: Callable[[pathlib.Path], int], group: pathlib.Path, work: pathlib.Path) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         enter_sandbox(group, work)
         return benchmark(work)
@@ -137,6 +160,42 @@ def enter_sandbox(group: pathlib.Path, work: pathlib.Path) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, -20)  # other work on the machine is noise
     except PermissionError:
         pass
+
+
+def make_network_namespace(file: pathlib.Path) -> None:
+    """A network namespace that lives as long as the mount at `file`."""
+    file.touch()
+    child = os.fork()
+    if child == 0:
+        try:
+            call(libc.unshare, CLONE_NEWNET)
+            mount("/proc/self/ns/net", str(file), None, MS_BIND)
+            os._exit(0)
+        except OSError as error:
+            print(f"peers: network namespace: {error}", file=sys.stderr)
+            os._exit(1)
+    if os.waitpid(child, 0)[1] != 0:
+        raise RuntimeError("there is no network namespace to join")
+
+
+@contextlib.contextmanager
+def extra_mounts(work: pathlib.Path, number: int) -> Iterator[None]:
+    """A host with so many mounts more while the body is executed, each a bind mount on a directory of its own."""
+    if number == 0:
+        yield
+        return
+    place = work / "mounts"
+    place.mkdir()
+    mount("tmpfs", str(place), "tmpfs", 0, "mode=755")
+    try:
+        for index in range(number):
+            target = place / str(index)
+            target.mkdir()
+            mount(str(target), str(target), None, MS_BIND)
+        yield
+    finally:
+        call(libc.umount2, str(place).encode(), MNT_DETACH)  # with all that is mounted below
+        place.rmdir()
 
 
 def pretend_memlock_can_be_raised() -> bool:

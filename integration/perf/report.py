@@ -1,4 +1,4 @@
-"""From samples to medians, ratios, a table and a verdict."""
+"""From samples to medians, ratios and a table."""
 
 import collections
 import csv
@@ -6,6 +6,7 @@ import pathlib
 import statistics
 
 FLOOR = "floor"
+PER_COMMAND = ("wall_us", "user_us", "system_us", "minor_faults")
 Samples = dict[str, dict[str, list[dict]]]  # operation -> runtime -> rows
 
 
@@ -15,6 +16,14 @@ def read_samples(path: pathlib.Path) -> Samples:
         for row in csv.DictReader(file, delimiter="\t"):
             rows = samples[row.pop("operation")][row.pop("runtime")]
             rows.append({key: float(value) for key, value in row.items()})
+    return samples
+
+
+def per_container(samples: Samples, counts: dict[str, int]) -> Samples:
+    """Samples of a command that ran several containers, as if it had run one."""
+    for operation, runtimes in samples.items():
+        for row in (row for rows in runtimes.values() for row in rows):
+            row.update({key: row[key] / counts[operation] for key in PER_COMMAND})
     return samples
 
 
@@ -63,52 +72,35 @@ def format_ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 
-def format_table(summary: dict, operations: list[str], references: list[str]) -> str:
-    heading = (f"{'operation':<13} {'runtime':<10} {'median':>8} {'p10':>8} {'p90':>8} {'cpu':>8}"
-               f" {'faults':>7}" + "".join(f" {'/ ' + name:>8}" for name in references))
+def format_row(shown: str, runtime: str, entry: dict, references: list[str]) -> str:
+    if entry["samples"] == 0:
+        return f"{shown:<16} {runtime:<11} every round failed"
+    numbers = "".join(f" {entry[key]:>8.0f}" for key in ("median_us", "p10_us", "p90_us", "cpu_us"))
+    ratios = "".join(f" {format_ratio(entry['ratio'].get(name)):>{ratio_width(name)}}" for name in references)
+    failures = f"   {entry['failed']} failed" if entry["failed"] else ""
+    return f"{shown:<16} {runtime:<11}{numbers} {entry['minor_faults']:>7.0f}{ratios}{failures}"
+
+
+def ratio_width(reference: str) -> int:
+    return max(8, len(reference) + 2)
+
+
+def format_table(summary: dict, references: list[str]) -> str:
+    heading = (f"{'operation':<16} {'runtime':<11} {'median':>8} {'p10':>8} {'p90':>8} {'cpu':>8} {'faults':>7}"
+               + "".join(f" {'/ ' + name:>{ratio_width(name)}}" for name in references))
     lines = [heading + "   (us)", "-" * len(heading)]
-    for operation in operations:
+    for operation, runtimes in summary.items():
         shown = operation
-        for runtime, entry in summary[operation].items():
-            if entry["samples"] == 0:
-                lines.append(f"{shown:<13} {runtime:<10} every round failed")
-            else:
-                lines.append(f"{shown:<13} {runtime:<10} {entry['median_us']:>8.0f} {entry['p10_us']:>8.0f}"
-                             f" {entry['p90_us']:>8.0f} {entry['cpu_us']:>8.0f} {entry['minor_faults']:>7.0f}"
-                             + "".join(f" {format_ratio(entry['ratio'].get(name)):>8}" for name in references)
-                             + (f"   {entry['failed']} failed" if entry["failed"] else ""))
+        for runtime, entry in runtimes.items():
+            lines.append(format_row(shown, runtime, entry, references))
             shown = ""
         lines.append("")
     return "\n".join(lines)
 
 
-def format_peak_rss(peak_rss: dict[str, int], reference: str) -> str:
-    lines = ["Peak resident memory of the `run` process (VmHWM at exit):"]
-    for runtime, kib in peak_rss.items():
-        ratio = format_ratio(kib / peak_rss[reference]) if reference in peak_rss else "-"
-        lines.append(f"  {runtime:<10} {kib:>8} KiB   / {reference} {ratio}")
+def format_memory(title: str, kib: dict[str, int], reference: str) -> str:
+    lines = [f"{title}:"]
+    for runtime, value in kib.items():
+        ratio = format_ratio(value / kib[reference]) if kib.get(reference) else "-"
+        lines.append(f"  {runtime:<11} {value:>8} KiB   / {reference} {ratio}")
     return "\n".join(lines)
-
-
-def check_budget(budget: dict, summary: dict, peak_rss: dict[str, int]) -> list[dict]:
-    """Compares ratios, never times: those belong to the machine. Leaves out what was not measured."""
-    subject, reference = budget["subject"], budget["reference"]
-    verdicts = []
-    for operation, limit in budget["max_ratio"].items():
-        if operation == "peak_rss":
-            both = {subject, reference} <= peak_rss.keys()
-            measured = peak_rss[subject] / peak_rss[reference] if both else None
-        else:
-            measured = summary.get(operation, {}).get(subject, {}).get("ratio", {}).get(reference)
-        if measured is not None:
-            verdicts.append({"operation": operation, "ratio": round(measured, 4), "limit": limit,
-                             "met": measured <= limit})
-    return verdicts
-
-
-def format_budget(budget: dict, verdicts: list[dict]) -> str:
-    lines = [f"Budget, {budget['subject']} / {budget['reference']}:"]
-    for verdict in verdicts:
-        lines.append(f"  {verdict['operation']:<13} {verdict['ratio']:.3f} of at most {verdict['limit']:.3f}"
-                     f"   {'met' if verdict['met'] else 'EXCEEDED'}")
-    return "\n".join(lines if verdicts else [lines[0] + " not measured"])
