@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <vector>
 
 #include "runtime/process/seccomp_names.h"
 
@@ -50,18 +51,13 @@ bool is_inside(const Range& range, std::uint32_t number) {
   return number >= range.first && (range.end == 0 || number < range.end);
 }
 
-std::vector<Range> find_newest(const std::vector<spec::SyscallRule>& rules,
-                               const std::vector<std::uint32_t>& tokens) {
+std::vector<Range> find_newest(const SeccompProfile& profile) {
   std::vector<Range> ranges;
-  for (const std::uint32_t token : tokens) {
-    Range range = range_of(token);
-    for (const spec::SyscallRule& rule : rules) {
-      for (const std::string& name : rule.names) {
-        const int number = seccomp_syscall_resolve_name_arch(token, name.c_str());
-        if (number < 0 || !is_inside(range, static_cast<std::uint32_t>(number)))
-          continue;  // unknown, or not on this architecture
+  for (std::size_t i = 0; i < profile.architectures.size(); ++i) {
+    Range range = range_of(profile.architectures[i]);
+    for (const int number : profile.numbers[i]) {
+      if (number >= 0 && is_inside(range, static_cast<std::uint32_t>(number)))
         range.newest = std::max(range.newest, static_cast<std::uint32_t>(number));
-      }
     }
     if (range.newest != 0) ranges.push_back(range);
   }
@@ -118,9 +114,8 @@ void patch_ways_to_filter(Program& program) {
 
 }  // namespace
 
-std::string enosys_prefix(const std::vector<spec::SyscallRule>& rules,
-                          const std::vector<std::uint32_t>& architectures) {
-  const std::vector<Range> ranges = find_newest(rules, architectures);
+std::string enosys_prefix(const SeccompProfile& profile) {
+  const std::vector<Range> ranges = find_newest(profile);
   if (ranges.empty()) return {};
   Program program;
   load(program, offsetof(seccomp_data, arch));

@@ -98,11 +98,10 @@ bool is_too_long(std::string_view program) {
   return program.size() / sizeof(sock_filter) > BPF_MAXINSNS;
 }
 
-Result<std::string> make_program(const spec::Seccomp& seccomp, const SeccompProfile& profile) {
+Result<std::string> make_program(const SeccompProfile& profile) {
   log_unknown_names(profile);
   const bool has_prefix = !lets_unknown_calls_through(profile.default_action);
-  const std::string prefix =
-      has_prefix ? enosys_prefix(seccomp.syscalls, profile.architectures) : std::string();
+  const std::string prefix = has_prefix ? enosys_prefix(profile) : std::string();
   const std::optional<std::vector<SeccompTable>> tables = tabulate(profile);
   if (tables.has_value()) {
     std::string program = prefix + assemble(*tables, profile.default_action);
@@ -121,7 +120,7 @@ Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp) {
   SeccompProgram program;
   program.notifies = notifies(profile);
   program.flags = TRY(parse_flags(seccomp, program.notifies));
-  program.filter = TRY(make_program(seccomp, profile));
+  program.filter = TRY(make_program(profile));
   const std::size_t count = program.filter.size() / sizeof(sock_filter);
   if (count > BPF_MAXINSNS) {
     return Error::invalid_config(kSeccompField,

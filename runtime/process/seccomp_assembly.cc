@@ -27,9 +27,12 @@ constexpr std::size_t kReach = 255;
 
 enum class Width : unsigned char { bits32, bits64 };
 
+// Calls that have the same answer: of these conditions the first that holds, or `otherwise`.
 struct Range {
   std::uint32_t first;  // to the next one's
-  Program answer;
+  std::uint32_t otherwise;
+  const SeccompAnswers* answers = nullptr;  // nullptr: none
+  Width width = Width::bits64;
 };
 
 sock_filter load(std::size_t offset) {
@@ -134,27 +137,43 @@ Program answer_if(const SeccompAnswer& wanted, Width width) {
   return code;
 }
 
-Program answer_any(const SeccompAnswers& answers, std::uint32_t default_action, Width width) {
+Program answer_any(const Range& range) {
   Program code;
-  for (const SeccompAnswer& wanted : answers)
-    append(code, answer_if(wanted, width));
-  const bool always = answers.front().condition.empty();
-  if (!always) code.push_back(answer(default_action));
+  for (const SeccompAnswer& wanted : *range.answers)
+    append(code, answer_if(wanted, range.width));
+  code.push_back(answer(range.otherwise));
   return code;
 }
 
 // ---- the tree
 
-bool is_same(const Program& a, const Program& b) {
-  const auto same = [](const sock_filter& x, const sock_filter& y) {
-    return x.code == y.code && x.jt == y.jt && x.jf == y.jf && x.k == y.k;
-  };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+bool is_same(const scmp_arg_cmp& a, const scmp_arg_cmp& b) {
+  return a.arg == b.arg && a.op == b.op && a.datum_a == b.datum_a && a.datum_b == b.datum_b;
 }
 
-void add_range(std::vector<Range>& ranges, std::uint32_t first, Program code) {
-  if (!ranges.empty() && ranges.back().first == first) ranges.pop_back();  // it was empty
-  if (ranges.empty() || !is_same(ranges.back().answer, code)) ranges.push_back({first, std::move(code)});
+bool is_same(const SeccompAnswer& a, const SeccompAnswer& b) {
+  const auto same = [](const scmp_arg_cmp& x, const scmp_arg_cmp& y) { return is_same(x, y); };
+  return a.action == b.action &&
+         std::equal(a.condition.begin(), a.condition.end(), b.condition.begin(), b.condition.end(), same);
+}
+
+bool is_same(const Range& a, const Range& b) {
+  if (a.otherwise != b.otherwise) return false;
+  if (a.answers == nullptr || b.answers == nullptr) return a.answers == b.answers;
+  const auto same = [](const SeccompAnswer& x, const SeccompAnswer& y) { return is_same(x, y); };
+  return a.width == b.width &&
+         std::equal(a.answers->begin(), a.answers->end(), b.answers->begin(), b.answers->end(), same);
+}
+
+void add_range(std::vector<Range>& ranges, const Range& range) {
+  if (!ranges.empty() && ranges.back().first == range.first) ranges.pop_back();  // it was empty
+  if (ranges.empty() || !is_same(ranges.back(), range)) ranges.push_back(range);
+}
+
+Range range_of(std::uint32_t first, const SeccompCall& call, std::uint32_t default_action, Width width) {
+  const SeccompAnswer& only = call.answers.front();
+  if (only.condition.empty()) return {first, only.action};
+  return {first, default_action, &call.answers, width};
 }
 
 void add_table(std::vector<Range>& ranges,
@@ -162,27 +181,38 @@ void add_table(std::vector<Range>& ranges,
                const SeccompTable& table,
                std::uint32_t default_action) {
   const Width width = has_wide_arguments(table.token) ? Width::bits64 : Width::bits32;
-  const Program otherwise{answer(default_action)};
-  add_range(ranges, first, otherwise);
-  for (const auto& [number, answers] : table.calls) {
-    add_range(ranges, number, answer_any(answers, default_action, width));
-    add_range(ranges, number + 1, otherwise);
+  add_range(ranges, {first, default_action});
+  for (const SeccompCall& call : table.calls) {
+    add_range(ranges, range_of(call.number, call, default_action, width));
+    add_range(ranges, {call.number + 1, default_action});
   }
 }
 
-Program make_tree(std::vector<Range>::const_iterator begin, std::vector<Range>::const_iterator end) {
-  if (end - begin == 1) return begin->answer;
-  const auto middle = begin + (end - begin) / 2;
-  const Program left = make_tree(begin, middle);
-  Program tree;
-  if (left.size() <= kReach) {
-    tree = {jump(BPF_JGE, middle->first, left.size(), 0)};
+using RangeIterator = std::vector<Range>::const_iterator;
+
+void append_leaf_backwards(Program& program, const Range& range) {
+  if (range.answers == nullptr) {
+    program.push_back(answer(range.otherwise));
   } else {
-    tree = {jump(BPF_JGE, middle->first, 0, 1), go(left.size())};
+    const Program code = answer_any(range);
+    program.insert(program.end(), code.rbegin(), code.rend());
   }
-  append(tree, left);
-  append(tree, make_tree(middle, end));
-  return tree;
+}
+
+// The last instruction first: jumps go forward, and so their distances are known.
+void append_tree_backwards(Program& program, RangeIterator begin, RangeIterator end) {
+  if (end - begin == 1) return append_leaf_backwards(program, *begin);
+  const auto middle = begin + (end - begin) / 2;
+  append_tree_backwards(program, middle, end);
+  const std::size_t right_end = program.size();
+  append_tree_backwards(program, begin, middle);
+  const std::size_t left = program.size() - right_end;
+  if (left <= kReach) {
+    program.push_back(jump(BPF_JGE, middle->first, left, 0));
+  } else {
+    program.push_back(go(left));
+    program.push_back(jump(BPF_JGE, middle->first, 0, 1));
+  }
 }
 
 // ---- architectures
@@ -206,15 +236,14 @@ std::vector<Range> make_ranges(const std::vector<SeccompTable>& tables,
     add_table(ranges, 0, table, default_action);
     return ranges;
   }
-  const Program kill{answer(SCMP_ACT_KILL)};
-  add_range(ranges, 0, kill);
+  add_range(ranges, {0, SCMP_ACT_KILL});
   if (const SeccompTable* plain = find_table(tables, SCMP_ARCH_X86_64))
     add_table(ranges, 0, *plain, default_action);
-  add_range(ranges, kX32Bit, kill);
+  add_range(ranges, {kX32Bit, SCMP_ACT_KILL});
   if (const SeccompTable* x32 = find_table(tables, SCMP_ARCH_X32)) {
     add_table(ranges, kX32Bit, *x32, default_action);
   } else {
-    add_range(ranges, kSkippedByTracer, {answer(default_action)});
+    add_range(ranges, {kSkippedByTracer, default_action});
   }
   return ranges;
 }
@@ -222,17 +251,19 @@ std::vector<Range> make_ranges(const std::vector<SeccompTable>& tables,
 }  // namespace
 
 std::string assemble(const std::vector<SeccompTable>& tables, std::uint32_t default_action) {
-  Program program{load(offsetof(seccomp_data, arch))};
-  for (const SeccompTable& table : tables) {
-    if (table.token == SCMP_ARCH_X32 && find_table(tables, SCMP_ARCH_X86_64) != nullptr)
+  Program program{answer(SCMP_ACT_KILL)};  // backwards, too
+  for (auto table = tables.rbegin(); table != tables.rend(); ++table) {
+    if (table->token == SCMP_ARCH_X32 && find_table(tables, SCMP_ARCH_X86_64) != nullptr)
       continue;  // in its section
-    const std::vector<Range> ranges = make_ranges(tables, table, default_action);
-    Program section{load(offsetof(seccomp_data, nr))};
-    append(section, make_tree(ranges.begin(), ranges.end()));
-    append(program, {jump(BPF_JEQ, kernel_architecture(table.token), 1, 0), go(section.size())});
-    append(program, section);
+    const std::vector<Range> ranges = make_ranges(tables, *table, default_action);
+    const std::size_t next = program.size();
+    append_tree_backwards(program, ranges.begin(), ranges.end());
+    program.push_back(load(offsetof(seccomp_data, nr)));
+    program.push_back(go(program.size() - next));
+    program.push_back(jump(BPF_JEQ, kernel_architecture(table->token), 1, 0));
   }
-  program.push_back(answer(SCMP_ACT_KILL));
+  program.push_back(load(offsetof(seccomp_data, arch)));
+  std::reverse(program.begin(), program.end());
   return {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)};
 }
 

@@ -89,6 +89,15 @@ Result<SeccompRule> parse_rule(const spec::SyscallRule& rule, std::string field)
   return SeccompRule{&rule.names, action, std::move(conditions), std::move(field)};
 }
 
+std::vector<int> find_numbers(std::uint32_t token, const std::vector<SeccompRule>& rules) {
+  std::vector<int> numbers;
+  for (const SeccompRule& rule : rules) {
+    for (const std::string& name : *rule.names)
+      numbers.push_back(seccomp_syscall_resolve_name_arch(token, name.c_str()));
+  }
+  return numbers;
+}
+
 }  // namespace
 
 Result<SeccompProfile> parse_seccomp_profile(const spec::Seccomp& seccomp) {
@@ -99,6 +108,8 @@ Result<SeccompProfile> parse_seccomp_profile(const spec::Seccomp& seccomp) {
   for (std::size_t i = 0; i < seccomp.syscalls.size(); ++i) {
     profile.rules.push_back(TRY(parse_rule(seccomp.syscalls[i], pointer_to(kSeccompField, "syscalls", i))));
   }
+  for (const std::uint32_t token : profile.architectures)
+    profile.numbers.push_back(find_numbers(token, profile.rules));
   return profile;
 }
 

@@ -67,21 +67,61 @@ SeccompCondition through(const Multiplexed& multiplexed, const SeccompCondition&
   return all;
 }
 
-void add_multiplexed(SeccompTable& table, const Multiplexed& multiplexed, const SeccompRule& rule) {
+struct Numbered {
+  std::uint32_t number;
+  SeccompAnswer answer;
+};
+
+void add_multiplexed(std::vector<Numbered>& list, const Multiplexed& multiplexed, const SeccompRule& rule) {
   for (const SeccompCondition& condition : rule.conditions) {
-    table.calls[multiplexed.by].push_back({through(multiplexed, condition), rule.action});
-    if (multiplexed.own != kNone) table.calls[multiplexed.own].push_back({condition, rule.action});
+    list.push_back({multiplexed.by, {through(multiplexed, condition), rule.action}});
+    if (multiplexed.own != kNone) list.push_back({multiplexed.own, {condition, rule.action}});
   }
 }
 
-void add_name(SeccompTable& table, const std::string& name, const SeccompRule& rule) {
-  const auto* multiplexed = table.token == SCMP_ARCH_X86 ? find_named(kMultiplexed, name) : nullptr;
-  if (multiplexed != nullptr) return add_multiplexed(table, multiplexed->value, rule);
-  const int number = seccomp_syscall_resolve_name_arch(table.token, name.c_str());
+void add_name(std::vector<Numbered>& list,
+              std::uint32_t token,
+              const std::string& name,
+              int number,
+              const SeccompRule& rule) {
+  const auto* multiplexed = token == SCMP_ARCH_X86 ? find_named(kMultiplexed, name) : nullptr;
+  if (multiplexed != nullptr) return add_multiplexed(list, multiplexed->value, rule);
   if (number < 0) return;  // unknown, or not on this architecture
-  SeccompAnswers& answers = table.calls[static_cast<std::uint32_t>(number)];
   for (const SeccompCondition& condition : rule.conditions)
-    answers.push_back({condition, rule.action});
+    list.push_back({static_cast<std::uint32_t>(number), {condition, rule.action}});
+}
+
+// Of one number in the order of the rules. Sorted are numbers with their places, not what is behind them.
+std::vector<SeccompCall> by_number(std::vector<Numbered> list) {
+  constexpr unsigned kNumberAt = 32;
+  std::vector<std::uint64_t> order;
+  order.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i)
+    order.push_back((std::uint64_t{list[i].number} << kNumberAt) | i);
+  std::sort(order.begin(), order.end());
+
+  std::vector<SeccompCall> calls;
+  calls.reserve(list.size());
+  for (const std::uint64_t key : order) {
+    Numbered& entry = list[key & UINT32_MAX];
+    if (calls.empty() || calls.back().number != entry.number) calls.push_back({entry.number, {}});
+    calls.back().answers.push_back(std::move(entry.answer));
+  }
+  return calls;
+}
+
+SeccompTable make_table(const SeccompProfile& profile, std::size_t architecture) {
+  const std::uint32_t token = profile.architectures[architecture];
+  std::vector<Numbered> list;
+  list.reserve(profile.numbers[architecture].size());
+  auto number = profile.numbers[architecture].begin();
+  for (const SeccompRule& rule : profile.rules) {
+    for (const std::string& name : *rule.names) {
+      if (rule.action != profile.default_action) add_name(list, token, name, *number, rule);
+      ++number;
+    }
+  }
+  return {token, by_number(std::move(list))};
 }
 
 // No call fulfils both: they want different values of one argument, or one wants what the other does not.
@@ -110,7 +150,8 @@ void drop_hidden(SeccompAnswers& answers) {
 }
 
 void drop_overruled(SeccompAnswers& answers) {
-  if (is_unconditional(answers.back())) answers = {answers.back()};
+  if (answers.size() > 1 && is_unconditional(answers.back()))
+    answers.erase(answers.begin(), answers.end() - 1);
 }
 
 // What libseccomp refuses, or settles in a way of its own: conditions for different actions that a call can
@@ -146,18 +187,13 @@ bool is_odd(const SeccompTable& table, const SeccompAnswers& answers) {
 
 std::optional<std::vector<SeccompTable>> tabulate(const SeccompProfile& profile) {
   std::vector<SeccompTable> tables;
-  for (const std::uint32_t token : profile.architectures) {
-    if (!is_known(token)) return std::nullopt;
-    SeccompTable& table = tables.emplace_back(SeccompTable{token, {}});
-    for (const SeccompRule& rule : profile.rules) {
-      if (rule.action == profile.default_action) continue;
-      for (const std::string& name : *rule.names)
-        add_name(table, name, rule);
-    }
-    for (auto& [number, answers] : table.calls) {
-      drop_hidden(answers);
-      if (is_ambiguous(answers) || is_odd(table, answers)) return std::nullopt;
-      drop_overruled(answers);
+  for (std::size_t i = 0; i < profile.architectures.size(); ++i) {
+    if (!is_known(profile.architectures[i])) return std::nullopt;
+    SeccompTable& table = tables.emplace_back(make_table(profile, i));
+    for (SeccompCall& call : table.calls) {
+      drop_hidden(call.answers);
+      if (is_ambiguous(call.answers) || is_odd(table, call.answers)) return std::nullopt;
+      drop_overruled(call.answers);
     }
   }
   return tables;

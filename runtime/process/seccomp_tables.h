@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -18,9 +17,14 @@ struct SeccompAnswer {
 // Any that holds; at most one action can be true of a call. None: the default action.
 using SeccompAnswers = std::vector<SeccompAnswer>;
 
+struct SeccompCall {
+  std::uint32_t number;
+  SeccompAnswers answers;
+};
+
 struct SeccompTable {
-  std::uint32_t token;  // libseccomp's
-  std::map<std::uint32_t, SeccompAnswers> calls;
+  std::uint32_t token;             // libseccomp's
+  std::vector<SeccompCall> calls;  // by number
 };
 
 // In the order of profile.architectures. nullopt: the profile is for an architecture, or has rules that

@@ -89,12 +89,19 @@ struct Judge {
     return nullptr;
   }
 
+  static const SeccompCall* find_call(const SeccompTable& table, std::uint32_t number) {
+    for (const SeccompCall& call : table.calls)
+      if (call.number == number) return &call;
+    return nullptr;
+  }
+
   // Of a call whose rules compare arguments; 0 for all others.
   std::uint32_t verdict(std::uint32_t architecture, std::uint32_t number, const Arguments& arguments) const {
     const SeccompTable* table = find(architecture, number);
-    if (table == nullptr || !table->calls.contains(number)) return 0;
+    const SeccompCall* call = table == nullptr ? nullptr : find_call(*table, number);
+    if (call == nullptr) return 0;
     const bool is_wide = table->token == SCMP_ARCH_X86_64 || table->token == SCMP_ARCH_AARCH64;
-    for (const SeccompAnswer& answer : table->calls.at(number)) {
+    for (const SeccompAnswer& answer : call->answers) {
       if (answer.condition.empty()) return 0;
       const auto is_met = [&](const scmp_arg_cmp& c) {
         return holds(c, arguments.at(c.arg), is_wide ? UINT64_MAX : UINT32_MAX);
