@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+"""Writes docs/performance.md from results of `make perf` and the output of `make syscalls`.
+
+    page.py --syscalls FILE --latency FILE.json RESULTS.json...     one results.json of each run, in their order
+"""
+
+import argparse
+import json
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/performance.md"
+TARGETS = json.loads((pathlib.Path(__file__).resolve().parent / "targets.json").read_text())
+
+# Why `run` of capsule makes each call.
+REASONS = {
+    "close": "each descriptor ends where its use does; a child must not inherit one",
+    "rt_sigaction": "64 signals to their defaults: what the caller ignored, its container must not",
+    "prctl": "38 capabilities leave the bounding set, one by one: there is no call for all",
+    "openat2": "every path inside the rootfs and the cgroup tree, so that no symlink leads out",
+    "fsconfig": "the parameters of eight file systems",
+    "openat": "config.json, state directory, record, /proc/self/cgroup, /dev/null",
+    "fstat": "sizes of what is read; that /dev/null is /dev/null; that standard streams need no new owner",
+    "move_mount": "each mount to its place, by descriptor",
+    "read": "config.json, cgroup facts, the start time of init",
+    "fsmount": "/proc, /dev, /dev/pts, /dev/shm, /dev/mqueue, /sys, /sys/fs/cgroup, an empty directory to mask with",
+    "fsopen": "the same",
+    "fstatfs": "what a mount point lies on, asked by descriptor",
+    "open_tree": "the rootfs, four read-only paths, three masks",
+    "mount_setattr": "read-only, propagation",
+    "fcntl": "descriptors 0 to 2 are open; seals; what init inherits",
+    "mkdirat": "state directory, cgroup, /dev/pts, /dev/shm, /dev/mqueue",
+    "mknodat": "six devices",
+    "symlinkat": "six links in /dev",
+    "write": "record, copy of config.json, init and its plan into their memfds, a controller",
+    "bpf": "device program: who is attached, load, attach",
+    "memfd_create": "capsule-init and its plan, sealed: the container never sees the host's binary (CVE-2019-5736)",
+    "execveat": "capsule-init",
+    "signalfd4": "signals to forward; interruptions while the container is made",
+    "poll": "ready, program executed, ended",
+    "sched_setaffinity": "the caller's processors are not the container's",
+    "keyctl": "a session keyring of its own",
+    "flock": "one command at a time on a container: at its making and at its removal",
+    "renameat": "record and config.json are replaced, never half written",
+    "newfstatat": "that the program is there and a file, before `start` could succeed",
+    "faccessat2": "that it may be executed",
+    "umount2": "the host's mounts, out of sight",
+    "unshare": "the cgroup namespace, once inside its cgroup",
+    "close_range": "nothing of the caller's is inherited",
+    "lstat": "that rootfs is a directory; that the state directory is still the one that was locked",
+    "rt_sigprocmask": "signals are read from a descriptor; the program starts with none blocked",
+    "unlinkat": "cgroup, record, config.json, state directory",
+    "chdir": "into the new root, and to process.cwd, before and after the change of user",
+    "geteuid": "who calls: what it may, where its state lies",
+    "getegid": "the same",
+    "capget": "may we administer; what init may",
+    "dup3": "standard input that is /dev/null becomes the container's own",
+    "execve": "capsule, the program",
+    "fchmod": "the state directory's mode whatever the umask; init is for executing only",
+    "getcwd": "that process.cwd lies inside (CVE-2024-21626)",
+    "getdents64": "what is in the state directory, to remove it",
+    "pidfd_open": "is init gone, at the end",
+    "readlinkat": "the bundle's and the rootfs's real path",
+    "recvfrom": "go on",
+    "recvmsg": "ready; executed",
+    "stat": "are we in a user namespace",
+    "umask": "devices with the modes they were asked for, then process.user.umask",
+    "waitid": "its exit status",
+    "arch_prctl": "musl: thread-local storage",
+    "set_tid_address": "musl",
+    "capset": "the capabilities of the program",
+    "clone3": "all namespaces, into the cgroup, with a pidfd, at once",
+    "fchdir": "pivot_root by descriptor",
+    "ioctl": "the loopback device goes up",
+    "socket": "the same",
+    "mmap": "init reads its plan",
+    "pivot_root": "the root",
+    "prlimit64": "RLIMIT_NOFILE of the default bundle",
+    "sendmsg": "go on",
+    "sendto": "ready",
+    "setgroups": "no group of the caller's",
+    "sethostname": "the hostname",
+    "setresgid": "the user",
+    "setresuid": "the user",
+    "setsid": "a session of its own",
+    "socketpair": "the conversation with init",
+}
+
+HEAD = """\
+# Performance
+
+What a container costs to start, beside crun and runc as Debian sid ships them and beside the *floor*: a program of some 900 lines that makes the system calls a configuration
+needs and nothing else. `make perf` measures it (`integration/perf/README.md` tells how it is made fair) and first compares what the containers see. Ratios belong to one
+run; microseconds belong to a machine.
+
+![time of each operation, crun = 1](performance.svg)
+"""
+
+WHERE = """\
+## Where the time of `run` goes
+
+`capsule --log-level debug run` tells it; the medians of {count} runs of the default bundle on a quiet machine, in µs:
+
+{parts}
+
+Above the floor is the price of three decisions:
+
+- **A host program that is C++ with a C library** (musl): {start} µs from posix_spawn to the end of `--version`, beside {nop} µs of a program that ends at once; then JSON,
+  validation and a plan that can be printed and tested before anything is done.
+- **capsule-init is another program**, sealed in a memfd and executed inside, instead of a thread of the caller's memory. It keeps a hostile image away from the host's binary and memory.
+- **A conversation**: init says that all is ready, the host writes the record and the limits, init goes on, so that `create` and `run` fail with a sentence and not with a dead container.
+
+The rest is the kernel's: the network namespace alone is the difference between `run` and `run_netns`, for the floor too.
+"""
+
+LIMITS = """\
+## What was not reached, and why
+
+- `run`, `create`, `run_netns`, parallel runs: the three decisions above. What remains to be had: limits set by init itself, so that the conversation can be left out where nothing waits for
+  it; the plan made while init is being executed.
+- `run_mounts_1000`: the kernel copies the mounts of the host into the new namespace and takes them down again; the floor itself, which does only that, takes more than the target.
+  `OPEN_TREE_NAMESPACE`, which would not copy them, is refused by this kernel (6.18).
+- `list_500`: some 44 µs for each container, as crun. Of each, /proc/PID/stat and cgroup.freeze are read, to tell a living container from a number used again and a running one from a
+  paused one; the floor compares the inode of a pidfd instead, and knows no pause.
+- `exec_seccomp`, `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs, and needs no cache (cold it is the faster by far).
+- A statically linked crun was not to be had from Debian.
+
+## Growth
+
+10,000 runs, one after the other (`RUNS=10000`, `integration/test_growth.py`), in 27 s: no cgroup more, none dying; the kernel's unreclaimable memory -48 KiB, per-processor memory 0,
+stacks 0, page tables +8 KiB. 1 to 1,000 containers alive at once: [scale.md](scale.md).
+"""
+
+
+def cell(results, operation, reference):
+    if operation == "peak_rss":
+        kib = results["peak_rss_kib"]
+        return kib["capsule"] / kib[reference]
+    entry = results["operations"].get(operation, {}).get("capsule", {})
+    return entry.get("ratio", {}).get(reference)
+
+
+def ratios(runs, operation, reference):
+    return " · ".join(f"{cell(run, operation, reference):.2f}" for run in runs)
+
+
+def verdict(runs, operation, reference):
+    limit = TARGETS["max_ratio"].get(operation, {}).get(reference)
+    if limit is None:
+        return "", ""
+    met = sum(cell(run, operation, reference) <= limit for run in runs)
+    return f"{limit:g}", "met" if met == len(runs) else f"met in {met} of {len(runs)}" if met else "missed"
+
+
+def table(runs):
+    lines = ["| operation | of crun | target | | of the floor | target | |", "|---|---|---|---|---|---|---|"]
+    for operation in [*runs[0]["operations"], "peak_rss"]:
+        crun, floor = verdict(runs, operation, "crun"), verdict(runs, operation, "floor")
+        lines.append(f"| {operation} | {ratios(runs, operation, 'crun')} | {crun[0]} | {crun[1]} | {ratios(runs, operation, 'floor')} | {floor[0]} | {floor[1]} |")
+    anonymous = [run["created_anonymous_kib"] for run in runs]
+    lines.append("")
+    lines.append("Anonymous memory of a created, waiting container, KiB: "
+                 + ", ".join(f"{name} {' · '.join(str(each[name]) for each in anonymous)}" for name in anonymous[0]) + " (target: 64).")
+    return "\n".join(lines)
+
+
+def with_reasons(text):
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    lines = [rows[0] + " why ours |", rows[1] + "---|"]
+    for row in rows[2:]:
+        name = row.split("|")[1].strip(" *")
+        lines.append(f"{row} {REASONS.get(name, '')} |")
+    return "\n".join(lines)
+
+
+def describe_parts(latency):
+    """Of `{"parts": [[what, us]...], "count": n, "start": us, "nop": us}`."""
+    rows = [f"| {what} | {time} |" for what, time in latency["parts"]]
+    return "\n".join(["| part | µs |", "|---|---:|", *rows])
+
+
+def page(runs, syscalls, latency):
+    first = runs[0]
+    versions = ", ".join(each["version"] for name, each in first["runtimes"].items() if name not in ("floor", "capsule"))
+    machine = first["machine"]
+    setting = (f"{len(runs)} runs of {first['settings']['rounds']} rounds each, one after the other: {versions}; Linux {machine['kernel'].split('-')[0]}, {machine['cores']} "
+               f"processors of a shared machine; a system call {machine['syscall_ns']} ns, a page fault {machine['page_fault_ns']} ns, CPUID {machine['cpuid_ns']} ns.")
+    return "\n".join([HEAD, "## Ratios of capsule", "", setting, "", table(runs), "",
+                      WHERE.format(parts=describe_parts(latency), **{key: latency[key] for key in ("count", "start", "nop")}), LIMITS, "## System calls of `run`", "",
+                      "`make -C integration/perf syscalls`, the default bundle, all processes together.", "", with_reasons(syscalls), ""])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--syscalls", type=pathlib.Path, required=True)
+    parser.add_argument("--latency", type=pathlib.Path, required=True)
+    parser.add_argument("results", type=pathlib.Path, nargs="+")
+    options = parser.parse_args()
+    PAGE.write_text(page([json.loads(path.read_text()) for path in options.results], options.syscalls.read_text(),
+                         json.loads(options.latency.read_text())))
+
+
+if __name__ == "__main__":
+    main()
