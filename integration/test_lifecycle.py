@@ -618,7 +618,7 @@ def test_run_forwards_signals_to_the_command(container, bundle):
     assert runner.wait(10) == 7
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, 34, 64])
 def test_run_survives_and_forwards_signals_that_would_end_it(container, bundle, number):
     bundle.sh(f"trap 'exit 7' {int(number)}; touch /ready; while :; do sleep 0.01; done").save()
     runner = container.spawn_with(["run", "--bundle", bundle.path, container.id])

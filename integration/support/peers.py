@@ -101,6 +101,9 @@ RUNC = {
         *named("test_systemd_and_the_file_tell_the_same_limit", "cpu-idle=1", BOTH_SWAPS[1]),
         *named("test_an_update_reaches_systemd_and_the_file", BOTH_SWAPS[1]),
     ],
+    "lets the first real-time signal end it instead of passing it on": named(
+        "test_run_survives_and_forwards_signals_that_would_end_it", "34"
+    ),
     "has no sub-groups": named("test_a_sub_group_is_named_by_an_annotation", "payload"),
     "converts shares by the older, linear formula": named(
         "test_a_field_is_converted_for_the_file_it_has_in_version_2", "shares-default", "shares-between"

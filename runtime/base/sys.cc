@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
@@ -15,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstring>
 #include <poll.h>
 
@@ -175,7 +177,8 @@ Status close_range(unsigned first, unsigned last, unsigned flags) {
 }
 
 Status ioctl_pointer(FdRef fd, unsigned long request, void* argument, std::string_view name) {
-  return status_of("ioctl", name, [&] { return ::ioctl(fd.get(), request, argument); });
+  return status_of("ioctl", name,
+                   [&] { return static_cast<int>(::syscall(SYS_ioctl, fd.get(), request, argument)); });
 }
 
 Result<UniqueFd> pidfd_open(pid_t pid) {
@@ -199,6 +202,19 @@ Result<int> poll(std::span<struct ::pollfd> fds, int timeout_ms) {
   const int ready = retry([&] { return ::poll(fds.data(), fds.size(), timeout_ms); });
   if (ready < 0) return Error::system("poll", errno);
   return ready;
+}
+
+Result<SignalMask> set_signal_mask(SignalMask mask) {
+  SignalMask before = 0;
+  if (::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &before, sizeof(mask)) < 0)
+    return Error::system("rt_sigprocmask", errno);
+  return before;
+}
+
+Result<UniqueFd> signalfd(SignalMask mask) {
+  return fd_of("signalfd", {}, [&] {
+    return static_cast<int>(::syscall(SYS_signalfd4, -1, &mask, sizeof(mask), SFD_CLOEXEC));
+  });
 }
 
 Status prctl(int option, unsigned long argument, std::string_view name) {

@@ -64,6 +64,12 @@ Result<ExitStatus> wait_exited(FdRef pidfd);  // waitid(P_PIDFD, WEXITED); only 
 Result<int> poll(std::span<struct ::pollfd> fds, int timeout_ms);
 Status prctl(int option, unsigned long argument, std::string_view name);
 
+// The kernel's masks, bit N-1 for signal N: the C library's leave out those from 32 on that it keeps for
+// itself, and people send them to containers.
+using SignalMask = std::uint64_t;
+Result<SignalMask> set_signal_mask(SignalMask mask);  // what is blocked from now on; returns what was before
+Result<UniqueFd> signalfd(SignalMask mask);
+
 // ---- namespaces and mounts
 Status setns(FdRef ns, int type, std::string_view object);
 Status unshare(int flags, std::string_view object);

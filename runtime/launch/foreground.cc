@@ -86,17 +86,15 @@ void take_signal(const SignalQueue& signals, const InitProcess& process, FdRef m
 }  // namespace
 
 Result<SignalQueue> SignalQueue::open() {
-  sigset_t all;
-  sigset_t before;
-  (void)::sigfillset(&all);
-  if (::sigprocmask(SIG_SETMASK, &all, &before) < 0) return Error::system("sigprocmask", errno);
-  const int fd = ::signalfd(-1, &all, SFD_CLOEXEC);
-  if (fd < 0) return Error::system("signalfd", errno);
-  return SignalQueue(UniqueFd(fd), before);
+  constexpr sys::SignalMask kAll = ~sys::SignalMask{0};
+  const sys::SignalMask before = TRY(sys::set_signal_mask(kAll));
+  Result<UniqueFd> fd = sys::signalfd(kAll);
+  if (!fd.has_value()) (void)sys::set_signal_mask(before);
+  return SignalQueue(TRY(std::move(fd)), before);
 }
 
 SignalQueue::~SignalQueue() {
-  if (fd_.is_open()) (void)::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  if (fd_.is_open()) (void)sys::set_signal_mask(before_);
 }
 
 Result<int> wait_in_foreground(const SignalQueue& signals,

@@ -1,10 +1,9 @@
 // Waiting for a process in the foreground: its terminal, our signals, its exit code.
 #pragma once
 
-#include <csignal>
-
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
+#include "runtime/base/sys.h"
 #include "runtime/launch/notify.h"
 #include "runtime/launch/spawn.h"
 
@@ -21,9 +20,9 @@ class SignalQueue {
   [[nodiscard]] FdRef fd() const noexcept { return fd_; }
 
  private:
-  SignalQueue(UniqueFd fd, sigset_t before) : fd_(std::move(fd)), before_(before) {}
+  SignalQueue(UniqueFd fd, sys::SignalMask before) : fd_(std::move(fd)), before_(before) {}
   UniqueFd fd_;
-  sigset_t before_;
+  sys::SignalMask before_;
 };
 
 // Forwards signals and terminal data until the process ends; reaps what is reparented to us meanwhile.
