@@ -104,7 +104,9 @@ def test_a_new_network_namespace_has_the_loopback_up(container):
 
 
 def test_the_loopback_carries_traffic(container):
-    script = "nc -l -p 9999 >/out & until echo hi | nc -w 10 127.0.0.1 9999 2>/dev/null; do sleep 0.01; done; wait; cat /out"
+    # Again until it arrives: on a busy machine busybox's nc may leave before it has sent what it read.
+    exchange = "nc -l -p 9999 >/out & until echo hi | nc -w 10 127.0.0.1 9999 2>/dev/null; do sleep 0.01; done; wait"
+    script = f"until [ -s /out ]; do {exchange}; done; cat /out"
 
     assert container.output(script) == "hi\n"
 
