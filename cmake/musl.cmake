@@ -3,6 +3,9 @@
 #
 # capsule_musl            compile options, an interface target
 # capsule_link_musl(t)    links executable t, static-pie
+if(CAPSULE_TESTS OR NOT CAPSULE_STATIC)
+  message(FATAL_ERROR "CAPSULE_MUSL is for the static binary alone: set CAPSULE_STATIC, and not CAPSULE_TESTS")
+endif()
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   message(FATAL_ERROR "CAPSULE_MUSL needs g++, not ${CMAKE_CXX_COMPILER_ID}")
 endif()

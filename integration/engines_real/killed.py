@@ -177,11 +177,17 @@ def delete_by_hand(runtime):
                 engines.sh(f"{engines.PATHS[runtime]} --root {root} delete --force {state.name}", check=False)
 
 
-def end_monitors():
-    """Theirs is to wait for a container that is not there any more, or never was."""
-    for pid in pids():
-        if name_of(pid) in ("conmon", "containerd-shim"):
+def end_processes(is_wanted):
+    for pid in [pid for pid in pids() if is_wanted(pid)]:
+        try:
             os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def is_monitor(pid):
+    """It may wait for a container that is not there any more, or never was."""
+    return name_of(pid) in ("conmon", "containerd-shim")
 
 
 def judge(kind, runtime):
@@ -193,7 +199,7 @@ def judge(kind, runtime):
     if not (forgotten := until_nothing_is_left(runtime)):
         return [], []
     delete_by_hand(runtime)
-    end_monitors()
+    end_processes(is_monitor)
     remains = until_nothing_is_left(runtime)
     sweep(runtime)
     return forgotten, remains
@@ -201,11 +207,7 @@ def judge(kind, runtime):
 
 def sweep(runtime):
     """What one start left is not to be found again after the next."""
-    for pid in [pid for pid in pids() if is_ours(pid, runtime)]:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    end_processes(lambda pid: is_ours(pid, runtime))
     clean_up("podman")
     clean_up("ctr")
 

@@ -122,12 +122,12 @@ LIMITS = """\
   `OPEN_TREE_NAMESPACE`, which would not copy them, is refused by this kernel (6.18).
 - `list_500`: some 44 µs for each container, as crun. Of each, /proc/PID/stat and cgroup.freeze are read, to tell a living container from a number used again and a running one from a
   paused one; the floor compares the inode of a pidfd instead, and knows no pause.
-- `exec_seccomp`, `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs, and needs no cache (cold it is the faster by far).
+- `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs, and needs no cache (cold it is the faster by far). `exec_seccomp`: it compiles again.
 - A statically linked crun was not to be had from Debian.
 
 ## Growth
 
-10,000 runs, one after the other (`RUNS=10000`, `integration/test_growth.py`), in 27 s: no cgroup more, none dying; the kernel's unreclaimable memory -48 KiB, per-processor memory 0,
+10,000 runs, one after the other (`RUNS=10000`, `integration/test_growth.py`), in 33 s with the looks before and after: no cgroup more, none dying; the kernel's unreclaimable memory -48 KiB, per-processor memory 0,
 stacks 0, page tables +8 KiB. 1 to 1,000 containers alive at once: [scale.md](scale.md).
 """
 

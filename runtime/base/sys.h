@@ -40,8 +40,7 @@ Status renameat(FdRef from_dir, const char* from, FdRef to_dir, const char* to);
 Status linkat(FdRef from_dir, const char* from, FdRef to_dir, const char* to, int flags);
 Status fchmod(FdRef fd, mode_t mode);
 Status fchownat(FdRef dir, const char* path, uid_t uid, gid_t gid, int flags);
-// Some entries of a directory, each a struct dirent as the C library for 64-bit files has it; 0: all have
-// been read.
+// getdents64(2), whose name is a macro of musl's: some entries, each a struct dirent; 0: all have been read.
 Result<std::size_t> read_entries(FdRef dir, std::span<char> buffer);
 Result<std::string> readlinkat(FdRef dir, const char* path);
 Status flock(FdRef fd, int operation);

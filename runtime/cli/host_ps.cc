@@ -1,6 +1,5 @@
 #include "runtime/cli/host_ps.h"
 
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -26,8 +26,8 @@ struct SeccompProfile {
   std::uint32_t default_action;
   std::vector<std::uint32_t> architectures;  // libseccomp's tokens, the native one first
   std::vector<SeccompRule> rules;
-  // For each architecture the numbers of the rules' names, of all rules in a row: a third of what a profile
-  // costs is asking for them, so it is done once. Negative: unknown, or not on this architecture.
+  // For each architecture the numbers of the rules' names, of all rules in a row: a good part of what a
+  // profile costs is asking for them, so it is done once. Negative: unknown, or not on this architecture.
   std::vector<std::vector<int>> numbers;
 };
 
