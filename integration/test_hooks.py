@@ -52,6 +52,19 @@ def test_hooks_of_one_kind_run_in_the_order_of_the_list(container, bundle):
     assert (bundle.path / "order").read_text().split() == ["0", "1", "2"]
 
 
+@extension("a hook's start leaves the signals of run as they are")
+def test_every_signal_reaches_the_command_also_after_a_hook(container, bundle):
+    bundle.sh("trap 'exit 7' 34; touch /ready; while :; do sleep 0.01; done")
+    add_hook(bundle, "createRuntime", "true")
+    bundle.save()
+    runner = container.spawn_with(["run", "--bundle", bundle.path, container.id])
+    eventually((bundle.rootfs / "ready").exists, "the trap is set")
+
+    runner.send_signal(34)
+
+    assert runner.wait(10) == 7
+
+
 def test_create_runs_the_first_three_and_start_the_next_two(container, bundle):
     for kind in KINDS:
         add_hook(bundle, kind, f"echo {kind} >>{log_path(bundle, kind)}")

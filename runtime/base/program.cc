@@ -70,6 +70,21 @@ void reset_signals(Options& options) {
   (void)::posix_spawnattr_setflags(&options.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
+// musl's posix_spawn gives back a mask without the signals 32 to 34, which it takes for its own; `run`
+// forwards the 34th, and would end by it.
+class KeptSignalMask {
+ public:
+  KeptSignalMask() : before_(sys::set_signal_mask(~sys::SignalMask{0})) {}
+  KeptSignalMask(const KeptSignalMask&) = delete;
+  KeptSignalMask& operator=(const KeptSignalMask&) = delete;
+  ~KeptSignalMask() {
+    if (before_.has_value()) (void)sys::set_signal_mask(before_.value());
+  }
+
+ private:
+  Result<sys::SignalMask> before_;
+};
+
 }  // namespace
 
 Result<Pipe> open_pipe(int flags) {
@@ -91,6 +106,7 @@ Result<pid_t> spawn_program(const ProgramCall& call) {
   const std::vector<char*> argv = pointers(call.arguments);
   const std::vector<char*> env =
       call.environment != nullptr ? pointers(*call.environment) : std::vector<char*>{};
+  const KeptSignalMask mask;
   pid_t pid = 0;
   const int failed = ::posix_spawn(&pid, call.path.c_str(), &options.actions, &options.attributes,
                                    argv.data(), call.environment != nullptr ? env.data() : environ);
