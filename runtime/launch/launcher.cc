@@ -17,6 +17,7 @@
 #include "runtime/launch/hooks.h"
 #include "runtime/launch/id_maps.h"
 #include "runtime/launch/init_image.h"
+#include "runtime/launch/namespace_thread.h"
 #include "runtime/launch/notify.h"
 #include "runtime/launch/rlimits.h"
 #include "runtime/launch/sync_socket.h"
@@ -84,6 +85,7 @@ struct Launch {
   cgroups::RdtOwner& rdt;
   Donations& donations;
   FdRef interrupts;
+  NamespaceThread& namespaces;
   std::string image;  // the encoded plan
   UniqueFd sync;      // our end
   ns::MovedNetDevices net_devices{};
@@ -109,6 +111,7 @@ Result<InitProcess> spawn(Launch& launch) {
 
   SpawnRequest request;
   request.clone_flags = launch.plan.namespaces.clone_flags;
+  request.namespaces = &launch.namespaces;
   request.cgroup = launch.cgroup.dir().get();
   request.pid_namespace = pid_namespace.get();
   request.init_memfd = init_memfd;
@@ -254,6 +257,7 @@ Result<Launched> launch_init(const container::Store& store,
                              FdRef interrupts) {
   TRY(container::check_id(options.id));
   Bundle bundle = TRY(load_bundle(options));
+  NamespaceThread namespaces(ns::flags_made_ahead(bundle.spec));
   latency::mark("config.json read and checked");
   TRY(check_joined_maps(bundle.spec));
   Host host = TRY(probe_host_for(bundle.spec, options));
@@ -291,6 +295,7 @@ Result<Launched> launch_init(const container::Store& store,
                 rdt,
                 donations,
                 interrupts,
+                namespaces,
                 plan.builder.finish(),
                 std::move(sync.ours)};
   TRY(open_descriptors(launch, gate, std::move(sync.theirs), std::move(console.theirs)));

@@ -14,6 +14,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/text.h"
 #include "runtime/init/raw.h"
+#include "runtime/launch/clone.h"
 #include "runtime/plan/protocol.h"
 
 namespace capsule::launch {
@@ -79,55 +80,16 @@ void enter_user_namespace(const Child& child) {
 }
 
 // Nothing in here but raw system calls on memory prepared before.
-[[noreturn]] void run_child(const Child* child) {
-  if (child->waits_for_maps) enter_user_namespace(*child);
-  for (std::size_t i = 0; i < child->inherited_count; ++i) {
-    raw::call(__NR_fcntl, child->inherited[i], F_SETFD, 0);
+[[noreturn]] void run_child(void* argument) {
+  const Child& child = *static_cast<const Child*>(argument);
+  if (child.waits_for_maps) enter_user_namespace(child);
+  for (std::size_t i = 0; i < child.inherited_count; ++i) {
+    raw::call(__NR_fcntl, child.inherited[i], F_SETFD, 0);
   }
   const char* const no_environment = nullptr;
   const long executed =
-      raw::call(__NR_execveat, child->init_memfd, "", child->argv, &no_environment, AT_EMPTY_PATH);
-  give_up(*child, "execveat", executed);
-}
-
-// clone3 with a stack of the child's own, on which it calls run_child and never returns.
-long clone_child(const clone_args& args, const Child& child) {
-#if defined(__x86_64__)
-  long result = 0;
-  register void (*function)(const Child*) __asm__("r12") = run_child;
-  register const Child* argument __asm__("r13") = &child;
-  __asm__ volatile(
-      "syscall\n\t"
-      "test %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xor %%ebp, %%ebp\n\t"
-      "mov %%r13, %%rdi\n\t"
-      "call *%%r12\n\t"
-      "ud2\n"
-      "1:"
-      : "=a"(result)
-      : "a"(__NR_clone3), "D"(&args), "S"(sizeof(args)), "r"(function), "r"(argument)
-      : "rcx", "r11", "memory");
-  return result;
-#elif defined(__aarch64__)
-  register long number __asm__("x8") = __NR_clone3;
-  register long result __asm__("x0") = reinterpret_cast<long>(&args);
-  register long size __asm__("x1") = sizeof(args);
-  register void (*function)(const Child*) __asm__("x19") = run_child;
-  register const Child* argument __asm__("x20") = &child;
-  __asm__ volatile(
-      "svc 0\n\t"
-      "cbnz x0, 1f\n\t"
-      "mov x29, #0\n\t"
-      "mov x0, x20\n\t"
-      "blr x19\n\t"
-      "brk #1\n"
-      "1:"
-      : "+r"(result)
-      : "r"(number), "r"(size), "r"(function), "r"(argument)
-      : "memory", "x30");
-  return result;
-#endif
+      raw::call(__NR_execveat, child.init_memfd, "", child.argv, &no_environment, AT_EMPTY_PATH);
+  give_up(child, "execveat", executed);
 }
 
 std::string_view hint_for(int err, const SpawnRequest& request) {
@@ -242,9 +204,9 @@ Result<InitProcess> spawn_init(const SpawnRequest& request) {
   const std::string plan_number = std::to_string(request.plan_memfd.get());
   const std::string sync_number = std::to_string(request.sync.get());
   const std::array<const char*, 4> argv{"capsule-init", plan_number.c_str(), sync_number.c_str(), nullptr};
-  const Child child{request.init_memfd.get(), request.sync.get(), request.inherited.data(),
-                    request.inherited.size(), argv.data(),        request.waits_for_maps,
-                    request.root_uid,         request.root_gid};
+  Child child{request.init_memfd.get(), request.sync.get(), request.inherited.data(),
+              request.inherited.size(), argv.data(),        request.waits_for_maps,
+              request.root_uid,         request.root_gid};
 
   alignas(64) static std::array<char, kStackSize> stack;
   int pidfd = -1;
@@ -265,7 +227,8 @@ Result<InitProcess> spawn_init(const SpawnRequest& request) {
   const BorrowedOomScore oom_score = TRY(BorrowedOomScore::set(request.oom_score_adj));
   const BorrowedAffinity affinity = TRY(BorrowedAffinity::set(request.cpus));
   const BorrowedPidNamespace pid_namespace = TRY(BorrowedPidNamespace::enter(request.pid_namespace));
-  const long pid = clone_child(args, child);
+  const long pid = request.namespaces != nullptr ? request.namespaces->clone(args, run_child, &child)
+                                                 : clone_with_stack(args, run_child, &child);
   if (pid < 0) {
     const int err = static_cast<int>(-pid);
     return Error::system("clone3", err).hint(hint_for(err, request));

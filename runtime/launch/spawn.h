@@ -11,13 +11,17 @@
 #include "runtime/base/pidfd.h"
 #include "runtime/base/result.h"
 #include "runtime/base/sys.h"
+#include "runtime/launch/namespace_thread.h"
 
 namespace capsule::launch {
 
 struct SpawnRequest {
   std::uint64_t clone_flags = 0;  // CLONE_NEW*, except cgroup and time
-  int cgroup = -1;                // directory to be born in (CLONE_INTO_CGROUP, Linux 5.7); -1: ours
-  int pid_namespace = -1;         // joined for the child alone (a namespace or a pidfd); -1: none
+  // Clones in our place, out of those it has made ahead; not together with `pid_namespace` or `cpus`, which
+  // our own thread borrows. Null: nobody does.
+  NamespaceThread* namespaces = nullptr;
+  int cgroup = -1;         // directory to be born in (CLONE_INTO_CGROUP, Linux 5.7); -1: ours
+  int pid_namespace = -1;  // joined for the child alone (a namespace or a pidfd); -1: none
   FdRef init_memfd{-1};
   FdRef plan_memfd{-1};
   FdRef sync{-1};               // the child's end

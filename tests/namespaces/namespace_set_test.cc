@@ -72,6 +72,34 @@ TEST_CASE("a container without namespaces shares everything", "[namespaces][set]
   CHECK_FALSE(set_of(spec).has_mount);
 }
 
+TEST_CASE("a new network is made ahead, with what else unshare can make", "[namespaces][set]") {
+  spec::Spec spec = empty_spec();
+  add_namespace(spec, NamespaceType::uts);
+  add_namespace(spec, NamespaceType::pid);
+  add_namespace(spec, NamespaceType::cgroup);
+  CHECK(flags_made_ahead(spec) == 0);
+
+  add_namespace(spec, NamespaceType::network);
+  CHECK(flags_made_ahead(spec) == (CLONE_NEWNET | CLONE_NEWUTS));
+
+  add_namespace(spec, NamespaceType::mount, "/proc/1/ns/mnt");
+  CHECK(flags_made_ahead(spec) == (CLONE_NEWNET | CLONE_NEWUTS));
+}
+
+TEST_CASE("nothing is made ahead that belongs to a user namespace, or beside a joined pid namespace",
+          "[namespaces][set]") {
+  for (const NamespaceType type : {NamespaceType::user, NamespaceType::pid, NamespaceType::network}) {
+    spec::Spec spec = empty_spec();
+    if (type != NamespaceType::network) add_namespace(spec, NamespaceType::network);
+    add_namespace(spec, type, "/proc/1/ns/of");
+    CHECK(flags_made_ahead(spec) == 0);
+  }
+  spec::Spec spec = empty_spec();
+  add_namespace(spec, NamespaceType::network);
+  add_namespace(spec, NamespaceType::user);
+  CHECK(flags_made_ahead(spec) == 0);
+}
+
 TEST_CASE("a cgroup namespace is made inside, since it is rooted at the cgroup of whoever makes it",
           "[namespaces][set]") {
   spec::Spec spec = empty_spec();

@@ -1,0 +1,122 @@
+#include "runtime/launch/namespace_thread.h"
+
+#include <linux/futex.h>
+
+#include <array>
+#include <atomic>
+
+#include "runtime/init/raw.h"
+
+namespace capsule::launch {
+namespace {
+
+namespace raw = init::raw;
+
+// Written by one side, awaited by the other.
+class Word {
+ public:
+  void set(std::uint32_t value) {
+    value_.store(value, std::memory_order_release);
+    raw::call(__NR_futex, &value_, FUTEX_WAKE, 1, nullptr);
+  }
+  bool change(std::uint32_t from, std::uint32_t to) {
+    return value_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
+  }
+  std::uint32_t await_change(std::uint32_t from) {
+    for (;;) {
+      const std::uint32_t value = value_.load(std::memory_order_acquire);
+      if (value != from) return value;
+      raw::call(__NR_futex, &value_, FUTEX_WAIT, from, nullptr);
+    }
+  }
+  std::atomic<std::uint32_t>* address() { return &value_; }
+
+ private:
+  std::atomic<std::uint32_t> value_{0};
+};
+
+enum Order : std::uint32_t { kNone, kBegun, kClone, kEnd };
+
+// The wakes are not FUTEX_PRIVATE: the kernel's own, for `alive`, is not either.
+struct Shared {
+  std::uint64_t flags = 0;
+  Word order;
+  clone_args child{};
+  void (*entry)(void*) = nullptr;
+  void* argument = nullptr;
+  long result = 0;
+  Word answered;
+  Word alive;  // cleared by the kernel when the thread has ended (CLONE_CHILD_CLEARTID)
+};
+Shared shared;
+constexpr std::size_t kStackSize = 16384;
+alignas(64) std::array<char, kStackSize> stack;
+
+using Processors =
+    std::array<unsigned long, 16>;  // 1024; with more the kernel refuses, and there is no thread
+
+// Raw system calls alone: the thread has no storage of its own, and errno is the launcher's.
+[[noreturn]] void run_thread(void* /*argument*/) {
+  if (shared.order.change(kNone, kBegun)) {
+    const bool made = raw::call(__NR_unshare, shared.flags) == 0;
+    if (shared.order.await_change(kBegun) == kClone) {
+      if (made) shared.child.flags &= ~shared.flags;
+      shared.result = clone_with_stack(shared.child, shared.entry, shared.argument);
+      shared.answered.set(1);
+    }
+  }
+  for (;;)
+    raw::call(__NR_exit, 0);
+}
+
+// Those that we may run on, without the one we do.
+bool find_others(Processors& others) {
+  unsigned own = 0;
+  raw::call(__NR_getcpu, &own, nullptr, nullptr);
+  const long size = raw::call(__NR_sched_getaffinity, 0, sizeof(others), others.data());
+  if (size <= 0) return false;
+  constexpr unsigned kBits = 8 * sizeof(unsigned long);
+  others.at(own / kBits % others.size()) &= ~(1UL << (own % kBits));
+  unsigned long any = 0;
+  for (const unsigned long part : others)
+    any |= part;
+  return any != 0;
+}
+
+bool start_thread(std::uint64_t flags) {
+  Processors others{};
+  if (!find_others(others) || !shared.alive.change(0, 1)) return false;
+  shared.flags = flags;
+  shared.order.set(kNone);
+  shared.answered.set(0);
+  clone_args args{};
+  args.flags =
+      CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
+  args.child_tid = reinterpret_cast<std::uint64_t>(shared.alive.address());
+  args.stack = reinterpret_cast<std::uint64_t>(stack.data());
+  args.stack_size = stack.size();
+  const long thread = clone_with_stack(args, run_thread, nullptr);
+  // A scheduler that saves power would let it wait for ours, and nothing were gained.
+  if (thread > 0) raw::call(__NR_sched_setaffinity, thread, sizeof(others), others.data());
+  return thread > 0;
+}
+
+}  // namespace
+
+NamespaceThread::NamespaceThread(std::uint64_t flags) : runs_(flags != 0 && start_thread(flags)) {}
+
+NamespaceThread::~NamespaceThread() {
+  if (runs_) shared.order.set(kEnd);  // it may have ended long ago
+}
+
+long NamespaceThread::clone(const clone_args& args, void (*entry)(void*), void* argument) {
+  if (!runs_ || shared.order.change(kNone, kEnd)) return clone_with_stack(args, entry, argument);
+  shared.child = args;
+  shared.entry = entry;
+  shared.argument = argument;
+  shared.order.set(kClone);
+  (void)shared.answered.await_change(0);
+  return shared.result;
+}
+
+}  // namespace capsule::launch

@@ -1,0 +1,33 @@
+// Namespaces made while their container is still being planned.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/launch/clone.h"
+
+namespace capsule::launch {
+
+// A thread of ours that makes namespaces and then clones init out of them, which inherits them. The kernel
+// takes longer for a network namespace than for all others together, and the launcher has work of its own
+// meanwhile.
+//
+// It runs on another processor than ours, or not at all: where it has not begun when we want the clone, we do
+// it ourselves, as if there were no thread. One at a time, for its stack and what it is told are static:
+// while an earlier one still ends, there is none.
+class NamespaceThread {
+ public:
+  //   flags   of unshare(2), neither CLONE_NEWUSER nor CLONE_NEWPID; 0: no thread, nothing is made ahead
+  explicit NamespaceThread(std::uint64_t flags);
+  NamespaceThread(const NamespaceThread&) = delete;
+  NamespaceThread& operator=(const NamespaceThread&) = delete;
+  ~NamespaceThread();  // not asked to clone, it ends, and the namespaces with it
+
+  // clone_with_stack(), once. `args` asks for all namespaces of the child: those that the thread has made are
+  // left out; what it could not make is left to clone3, and its error to tell.
+  long clone(const clone_args& args, void (*entry)(void*), void* argument);
+
+ private:
+  bool runs_;
+};
+
+}  // namespace capsule::launch
