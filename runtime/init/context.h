@@ -91,6 +91,7 @@ bool perform(Context&, const plan::Scheduler&);
 bool perform(Context&, const plan::IoPriority&);
 bool perform(Context&, const plan::MemoryPolicy&);
 bool perform(Context&, const plan::CpuAffinity&);
+bool perform(Context&, const plan::ResourceLimit&);
 bool perform(Context&, const plan::NoNewPrivileges&);
 bool perform(Context&, const plan::Seccomp&);
 bool perform(Context&, const plan::Confine&);

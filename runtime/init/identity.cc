@@ -126,4 +126,10 @@ bool perform(Context& ctx, const plan::CpuAffinity& s) {
   return set < 0 ? fail(ctx, "sched_setaffinity", set, "") : true;
 }
 
+bool perform(Context& ctx, const plan::ResourceLimit& s) {
+  const uint64_t limits[2] = {s.soft, s.hard};
+  const long set = raw::call(__NR_prlimit64, 0, s.resource, limits, nullptr);
+  return set < 0 ? fail(ctx, "prlimit", set, "") : true;
+}
+
 }  // namespace capsule::init

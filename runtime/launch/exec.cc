@@ -81,9 +81,9 @@ Result<InitProcess> spawn_in(const Container& container, SpawnRequest& request, 
 }
 
 // From a session beside its manager nobody may be cloned into the manager's cgroups.
-Status come_near(const Container& container, const Host& host) {
+Status come_near(const Container& container) {
   if (container.record().systemd_unit.empty()) return {};
-  return cgroups::enter_user_manager(TRY(cgroups::probe_manager()), host.cgroups.own_path);
+  return cgroups::enter_user_manager(TRY(cgroups::probe_manager()), TRY(cgroups::probe_facts()).own_path);
 }
 
 struct Inside {  // a process that is in the container, confined, and waits for `start`
@@ -93,10 +93,10 @@ struct Inside {  // a process that is in the container, confined, and waits for 
 };
 
 Result<Inside> launch_inside(const Container& container,
+                             const Pidfd& init,
                              ExecPlan& plan,
                              const ExecOptions& options,
                              FdRef interrupts) {
-  const Pidfd init = TRY(container.init());
   sys::SocketPair sync = TRY(sys::socketpair_seqpacket());
   sys::SocketPair console;
   if (plan.console_slot.has_value() && options.console_socket.empty()) console = TRY(make_console_pair());
@@ -128,7 +128,7 @@ Result<Inside> launch_inside(const Container& container,
   TRY(cgroups::enter_rdt(container::rdt_group_of(container.record()), process.pid()));
   donations = Donations(0);  // only the process may hold its end of the conversation
   if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process, interrupts));
-  TRY(expect_line(sync.ours, protocol::Line::ready, process, interrupts));
+  if (plan.waits) TRY(expect_line(sync.ours, protocol::Line::ready, process, interrupts));
   if (plan.joins.forks && plan.resets_cpus) reset_cpu_affinity(process.pid());  // it may have forked before
   TRY(apply_rlimits(plan.rlimits, plan.user, process.pid()));
   return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};
@@ -147,7 +147,8 @@ Status start_inside(Inside& inside, const ExecOptions& options, FdRef interrupts
 Result<int> exec_process(const container::Store& store, const ExecOptions& options) {
   const SignalQueue signals = TRY(SignalQueue::open());
   const Container container = TRY(Container::open(store, options.id, Container::Lock::none));
-  const ContainerStatus status = container.status();
+  const Result<Pidfd> init = container.init();
+  const ContainerStatus status = container.status(init.has_value());
   TRY(check_status(status, options));
   latency::mark("record read, status found");
   const spec::Spec frozen = TRY(spec::read(TRY(container.frozen_config())));
@@ -162,8 +163,8 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
       plan_exec(frozen, process, options, container.state(status), host, !container.record().no_new_keyring));
   latency::mark("host probed, plan made");
   const UniqueFd interrupts = TRY(open_interrupts());
-  TRY(come_near(container, host));
-  Inside inside = TRY(launch_inside(container, plan, options, interrupts));
+  TRY(come_near(container));
+  Inside inside = TRY(launch_inside(container, init.value(), plan, options, interrupts));
   latency::mark("namespaces joined, init's steps, up to ready");
   UniqueFd master;
   if (inside.console.is_open()) master = TRY(receive_master(inside.console));

@@ -209,7 +209,6 @@ Result<Host> probe_host(const process::LabelsAsked& labels) {
   host.egid = ::getegid();
   host.in_user_namespace = is_in_user_namespace();
   host.setgroups_denied = host.in_user_namespace && is_setgroups_denied();
-  host.cgroups = TRY(cgroups::probe_facts());
   host.listen_fds = inherited_listen_fds();
   host.modules = TRY(process::probe_security_modules(labels));
   return host;
@@ -218,6 +217,7 @@ Result<Host> probe_host(const process::LabelsAsked& labels) {
 Result<Host> probe_host_for(const spec::Spec& spec, const LaunchOptions& options) {
   const spec::Linux& l = linux_of(spec);
   Host host = TRY(probe_host(process::labels_asked(spec.process.has_value() ? &*spec.process : nullptr, &l)));
+  host.cgroups = TRY(cgroups::probe_facts());
   if (l.intel_rdt.has_value()) host.rdt = TRY(cgroups::probe_rdt(*l.intel_rdt, options.id));
   if (options.cgroup_manager == CgroupManager::systemd) host.systemd = TRY(cgroups::probe_manager());
   return host;
@@ -292,7 +292,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   TRY(plan_filesystems(bundle, options, host, facts, plan));
   const process::ProcessContext context = process_context(bundle, options, host, plan);
   if (spec.process.has_value()) {
-    plan.rlimits = TRY(process::plan_rlimits(spec.process->rlimits));
+    if (context.in_user_namespace) plan.rlimits = TRY(process::plan_rlimits(spec.process->rlimits));
     TRY(process::plan_confinement(*spec.process, spec.linux.has_value() ? &*spec.linux : nullptr, context,
                                   builder));
   }

@@ -150,10 +150,11 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
   plan_exec_console(process, options, plan);
   TRY(plan_cpu_affinity(process, plan));
   plan.user = process.user;
-  plan.rlimits = TRY(process::plan_rlimits(process.rlimits));
+  if (context.in_user_namespace) plan.rlimits = TRY(process::plan_rlimits(process.rlimits));
   TRY(process::plan_confinement(process, frozen.linux.has_value() ? &*frozen.linux : nullptr, context,
                                 builder));
-  builder.add("", plan::Gate{.mode = plan::GateMode::sync});
+  plan.waits = plan.joins.forks || !plan.rlimits.empty() || plan.console_slot.has_value();
+  if (plan.waits) builder.add("", plan::Gate{.mode = plan::GateMode::sync});
   builder.add("", plan::Expect{.line = static_cast<std::uint64_t>(protocol::Line::start)});
   TRY(process::plan_exec(process, context, builder));
   return plan;

@@ -135,14 +135,15 @@ Status start_program(FdRef socket, InitProcess* init, FdRef interrupts) {
   Status said = send_line(socket, Line::start);
   const bool is_gone =
       !said.has_value() && (said.error().code() == EPIPE || said.error().code() == ECONNRESET);
-  if (is_gone) return describe_death_behind_gate(init);
-  TRY(std::move(said));
-
-  TRY(wait_readable(socket, interrupts, "container init to execute the program"));
+  if (!is_gone) {  // or has left a word, and can be read without waiting
+    TRY(std::move(said));
+    TRY(wait_readable(socket, interrupts, "container init to execute the program"));
+  }
   const Packet packet = TRY(receive_packet(socket));
   const UniqueFd unwanted(packet.fd);
   const std::optional<Frame> frame = TRY(open_packet(packet));
-  if (!frame.has_value()) return packet.was_reset ? Status(describe_death_behind_gate(init)) : Status();
+  if (!frame.has_value())
+    return is_gone || packet.was_reset ? Status(describe_death_behind_gate(init)) : Status();
   return Error::peer(
       cat({"container init said ", protocol::name_of(frame->line), " instead of executing the program"}));
 }

@@ -186,6 +186,12 @@ void visit_fields(const CpuAffinity& s, V&& v) {
   v("cpus", s.cpus);
 }
 template <class V>
+void visit_fields(const ResourceLimit& s, V&& v) {
+  v("resource", s.resource);
+  v("soft", s.soft);
+  v("hard", s.hard);
+}
+template <class V>
 void visit_fields(const NoNewPrivileges&, V&&) {}
 template <class V>
 void visit_fields(const Seccomp& s, V&& v) {
@@ -273,6 +279,7 @@ bool dispatch(const StepHeader* h, F&& f) {
     CAPSULE_STEP_(io_priority, IoPriority)
     CAPSULE_STEP_(memory_policy, MemoryPolicy)
     CAPSULE_STEP_(cpu_affinity, CpuAffinity)
+    CAPSULE_STEP_(resource_limit, ResourceLimit)
     CAPSULE_STEP_(no_new_privileges, NoNewPrivileges)
     CAPSULE_STEP_(seccomp, Seccomp)
     CAPSULE_STEP_(confine, Confine)
@@ -359,6 +366,8 @@ constexpr const char* name_of(StepKind kind) {
       return "memory_policy";
     case StepKind::cpu_affinity:
       return "cpu_affinity";
+    case StepKind::resource_limit:
+      return "resource_limit";
     case StepKind::no_new_privileges:
       return "no_new_privileges";
     case StepKind::seccomp:

@@ -91,6 +91,7 @@ enum class StepKind : uint16_t {
   io_priority,
   memory_policy,
   cpu_affinity,
+  resource_limit,
   no_new_privileges,
   seccomp,
   confine,
@@ -437,6 +438,15 @@ struct CpuAffinity {  // sched_setaffinity(2); `cpus` is a bit mask of unsigned 
   static constexpr StepKind kKind = StepKind::cpu_affinity;
   StepHeader header;
   Blob cpus;
+};
+
+struct ResourceLimit {  // prlimit(2) of init itself; where a user namespace took the right to raise one, the
+                        // launcher's
+  static constexpr StepKind kKind = StepKind::resource_limit;
+  StepHeader header;
+  uint64_t soft = 0;
+  uint64_t hard = 0;
+  uint64_t resource = 0;  // RLIMIT_*
 };
 
 struct NoNewPrivileges {

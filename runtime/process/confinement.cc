@@ -74,6 +74,16 @@ void find_executable(const spec::Process& process, const ProcessContext& context
                                    .search_path = builder.text(search_path(environment))});
 }
 
+Status plan_own_rlimits(const spec::Process& process, const ProcessContext& context, plan::Builder& builder) {
+  if (context.in_user_namespace) return {};
+  for (const ResourceLimit& limit : TRY(plan_rlimits(process.rlimits))) {
+    builder.add(limit.field, plan::ResourceLimit{.soft = limit.soft,
+                                                 .hard = limit.hard,
+                                                 .resource = static_cast<std::uint64_t>(limit.resource)});
+  }
+  return {};
+}
+
 }  // namespace
 
 Status plan_confinement(const spec::Process& process,
@@ -85,6 +95,7 @@ Status plan_confinement(const spec::Process& process,
 
   builder.add(cat({context.pointer, "/user/uid"}), plan::Stdio{.uid = process.user.uid});
   TRY(plan_scheduling(process, linux, context.pointer, builder));
+  TRY(plan_own_rlimits(process, context, builder));
   // Without no_new_privs only CAP_SYS_ADMIN may install a filter (seccomp(2)), and Confine gives that up
   // (R17).
   if (!process.no_new_privileges) TRY(plan_filter(context, builder));

@@ -42,8 +42,8 @@ struct ResourceLimit {
   std::uint64_t soft, hard;
   std::string field;  // "/process/rlimits/0"
 };
-// Applied by the launcher with prlimit(2) once init says `ready`: raising needs rights that init may have
-// given up.
+// Set by init itself, before its filter and before it gives up its rights; those of a container with a user
+// namespace, in which nobody may raise one, by the launcher once init says `ready`.
 Result<std::vector<ResourceLimit>> plan_rlimits(const std::vector<spec::Rlimit>& rlimits);
 
 // ---- seccomp
@@ -76,8 +76,8 @@ std::vector<std::string> plan_environment(const spec::Process& process,
                                           const std::vector<std::string>& extra_env);
 
 // Appended after Pivot, in this order (R12, R17): Stdio, Personality, Scheduler, IoPriority, MemoryPolicy,
-// [no_new_privileges false: Seccomp], ChangeDirectory with retry, Confine, ChangeDirectory, NoNewPrivileges,
-// FindExecutable. Capabilities left out are warnings in the log.
+// [no user namespace: ResourceLimit], [no_new_privileges false: Seccomp], ChangeDirectory with retry,
+// Confine, ChangeDirectory, NoNewPrivileges, FindExecutable. Capabilities left out are warnings in the log.
 //   fails   invalid_config below context.pointer or /linux
 Status plan_confinement(const spec::Process& process,
                         const spec::Linux* linux,

@@ -2,6 +2,7 @@
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -177,6 +178,20 @@ TEST_CASE("personality, priority and processors are as planned", "[kernel][ident
           return failed + ((::personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0 ? "fixed " : "random ") +
                  std::to_string(::syscall(SYS_ioprio_get, 1, 0)) + (only_one ? " one" : " others");
         }) == "fixed 16390 one");
+}
+
+TEST_CASE("init limits itself, and tells what it may not raise", "[kernel][identity]") {
+  CHECK(in_new_namespaces([] {
+          Builder builder;
+          builder.add("/process/rlimits/0",
+                      plan::ResourceLimit{.soft = 60, .hard = 70, .resource = RLIMIT_NOFILE});
+          builder.add("/process/rlimits/1",
+                      plan::ResourceLimit{.soft = 60, .hard = 80, .resource = RLIMIT_NOFILE});
+          const std::string failed = Performance(builder).perform();
+          rlimit now{};
+          (void)::getrlimit(RLIMIT_NOFILE, &now);
+          return failed + " " + std::to_string(now.rlim_cur) + " " + std::to_string(now.rlim_max);
+        }) == "step 1 resource_limit /process/rlimits/1: prlimit  EPERM 60 70");
 }
 
 TEST_CASE("a session keyring of the container's own is joined", "[kernel][identity]") {

@@ -223,9 +223,44 @@ TEST_CASE("an exec'd process goes through the same confinement and gate as the f
   };
   CHECK(position("session_keyring name=_ses.c1") < position("confine"));
   CHECK(position("confine") < position("find_executable"));
-  CHECK(position("find_executable") < position("gate mode=sync"));
-  CHECK(position("gate mode=sync") < position("exec args=[ls]"));
+  CHECK(position("find_executable") < position("expect line=start"));
+  CHECK(position("expect line=start") < position("exec args=[ls]"));
   CHECK(position("exec args=[ls]") == lines.end() - 1);
+}
+
+TEST_CASE("init waits for the launcher where that has something left to do, and nowhere else",
+          "[launch][exec]") {
+  struct Case {
+    const char* what;
+    bool user_namespace, limit, terminal, privileged, waits;
+  };
+  for (const Case& c : {
+           Case{"nothing", false, false, false, true, false},
+           Case{"a limit is init's own to set", false, true, false, true, false},
+           Case{"a limit in a user namespace is not", true, true, false, true, true},
+           Case{"a user namespace alone", true, false, false, true, false},
+           Case{"somebody takes the terminal", false, false, true, true, true},
+           Case{"an ordinary user's exec goes on in a child", true, false, false, false, true},
+       }) {
+    INFO(c.what);
+    spec::Spec frozen = frozen_spec();
+    if (c.user_namespace) frozen.linux->namespaces.push_back({.type = spec::NamespaceType::user});
+    ExecOptions options = asking_for({"ls"});
+    options.tty = c.terminal;
+    spec::Process process = process_of(options);
+    if (c.limit) process.rlimits = {{.type = "RLIMIT_NOFILE", .soft = 5, .hard = 10}};
+
+    const Result<ExecPlan> plan =
+        plan_of(frozen, process, options, c.privileged ? test::ordinary_host() : test::unprivileged_host());
+
+    REQUIRE(plan.has_value());
+    CHECK(plan.value().waits == c.waits);
+    CHECK(line_of(plan.value().builder, "gate mode=sync").empty() != c.waits);
+    CHECK(plan.value().rlimits.empty() == !(c.limit && c.user_namespace));
+    const bool by_init = c.limit && !c.user_namespace;
+    CHECK(line_of(plan.value().builder, "resource_limit")
+              .starts_with("resource_limit resource=7 soft=5 hard=10") == by_init);
+  }
 }
 
 TEST_CASE("an exec'd process has a listener of its own, which is told the container's pid too",

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 #include <functional>
+#include <poll.h>
 
 #include "runtime/base/sys.h"
 #include "runtime/launch/interrupts.h"
@@ -142,19 +143,28 @@ TEST_CASE("a peer that dies with start unread has not executed anything", "[laun
   CHECK(third.error().message() == "container init died before it executed the program");
 }
 
-TEST_CASE("what init said last is heard although start was left unread", "[launch][sync]") {
-  Peer peer = start_peer([](FdRef socket) {
+void say_that_a_hook_failed(FdRef socket) {
+  protocol::Failure failure{};
+  failure.frame.line = Line::failed;
+  failure.problem = protocol::Problem::hook_failed;
+  failure.kind = static_cast<std::uint16_t>(plan::StepKind::run_hook);
+  failure.err = 3;
+  std::strcpy(failure.field, "/hooks/startContainer/0");
+  say(socket, &failure, sizeof(failure));
+}
+
+TEST_CASE("what init said last is heard although start was left unread, or came too late", "[launch][sync]") {
+  const bool waits = GENERATE(true, false);
+  Peer peer = start_peer([waits](FdRef socket) {
     char byte = 0;
-    (void)::recv(socket.get(), &byte, 1, MSG_PEEK);
-    protocol::Failure failure{};
-    failure.frame.line = Line::failed;
-    failure.problem = protocol::Problem::hook_failed;
-    failure.kind = static_cast<std::uint16_t>(plan::StepKind::run_hook);
-    failure.err = 3;
-    std::strcpy(failure.field, "/hooks/startContainer/0");
-    say(socket, &failure, sizeof(failure));
+    if (waits) (void)::recv(socket.get(), &byte, 1, MSG_PEEK);
+    say_that_a_hook_failed(socket);
   });
+  pollfd ended{peer.process.pidfd().get(), POLLIN, 0};
+  if (!waits) REQUIRE(::poll(&ended, 1, 10'000) == 1);
+
   const Status started = start_program(peer.socket, &peer.process);
+
   REQUIRE_FALSE(started.has_value());
   CHECK(started.error().kind() == ErrorKind::hook);
   CHECK(started.error().message().find("error running hook /hooks/startContainer/0: exit status 3") == 0);

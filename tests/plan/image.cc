@@ -49,7 +49,7 @@ void add_every_step(Builder& builder) {
            Reconfigure{}, Unmount{}, OpenRoot{}, OpenDev{}, DeviceNode{}, Symlink{}, Sysctl{}, RunHook{},
            Mask{}, MakeReadonly{});
   add_each(builder, MakeCwd{}, Console{}, SecurityLabel{}, Pivot{}, EnterRoot{}, Hostname{}, Domainname{},
-           Stdio{}, Personality{}, Scheduler{}, IoPriority{}, MemoryPolicy{}, CpuAffinity{},
+           Stdio{}, Personality{}, Scheduler{}, IoPriority{}, MemoryPolicy{}, CpuAffinity{}, ResourceLimit{},
            NoNewPrivileges{}, Seccomp{}, Confine{}, ChangeDirectory{}, FindExecutable{}, Gate{}, Exec{});
 }
 
