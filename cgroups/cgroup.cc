@@ -44,13 +44,17 @@ Status append_tree(FdRef cgroup, bool is_top, std::vector<pid_t>& pids) {
   return {};
 }
 
+Result<UniqueFd> open_below_mount(const std::string& mount, std::string_view path, std::uint64_t flags) {
+  const UniqueFd root = TRY(sys::openat(FdRef::cwd(), mount.c_str(), O_PATH | O_DIRECTORY));
+  const std::size_t first = path.find_first_not_of('/');
+  const std::string below(first == std::string_view::npos ? "." : path.substr(first));
+  return open_beneath(root, below.c_str(), flags);
+}
+
 }  // namespace
 
 Result<UniqueFd> open_cgroup(const std::string& mount, const std::string& path) {
-  const UniqueFd root = TRY(sys::openat(FdRef::cwd(), mount.c_str(), O_PATH | O_DIRECTORY));
-  const std::size_t first = path.find_first_not_of('/');
-  const std::string below = first == std::string::npos ? "." : path.substr(first);
-  return open_beneath(root, below.c_str(), O_RDONLY | O_DIRECTORY).context("cgroup");
+  return open_below_mount(mount, path, O_RDONLY | O_DIRECTORY).context("cgroup");
 }
 
 Result<FreezeState> read_freeze(FdRef cgroup) {
@@ -58,6 +62,13 @@ Result<FreezeState> read_freeze(FdRef cgroup) {
   // No freezer before Linux 5.2: nothing can be frozen.
   if (!text.has_value() && text.error().code() == ENOENT) return FreezeState::thawed;
   return TRY(std::move(text)).starts_with('1') ? FreezeState::frozen : FreezeState::thawed;
+}
+
+Result<FreezeState> read_freeze(const std::string& mount, const std::string& path) {
+  const UniqueFd file = TRY(open_below_mount(mount, path + "/cgroup.freeze", O_RDONLY));
+  char digit = '0';
+  (void)TRY(sys::read(file, {&digit, 1}));
+  return digit == '1' ? FreezeState::frozen : FreezeState::thawed;
 }
 
 Result<bool> read_populated(FdRef cgroup) {

@@ -83,8 +83,10 @@ enum class FreezeState : unsigned char { thawed, frozen };
 // error that names who would not stand still, and never leaves it half frozen. Thawing is not waited for:
 // below a frozen ancestor nothing would come.
 Status write_freeze(FdRef cgroup, FreezeState state, int timeout_ms);
-Result<FreezeState> read_freeze(
-    FdRef cgroup);                          // of cgroup.freeze itself, so that a frozen parent does not count
+// Of cgroup.freeze itself, so that a frozen parent does not count; by descriptor, or by place where nothing
+// else is asked of the cgroup.
+Result<FreezeState> read_freeze(FdRef cgroup);
+Result<FreezeState> read_freeze(const std::string& mount, const std::string& path);
 Result<bool> read_populated(FdRef cgroup);  // cgroup.events
 // All processes in the cgroup and below it (host pids), in no order.
 Result<std::vector<pid_t>> read_pids(FdRef cgroup);

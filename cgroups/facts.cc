@@ -14,17 +14,21 @@
 namespace capsule::cgroups {
 namespace {
 
-bool is_cgroup2(const char* path) {
-  const Result<UniqueFd> dir = sys::openat(FdRef::cwd(), path, O_PATH | O_DIRECTORY);
-  if (!dir.has_value()) return false;
-  const Result<long> type = sys::fstatfs_type(dir.value());
+struct Mount {
+  std::string path;  // empty: none
+  UniqueFd root;
+};
+
+bool is_cgroup2(FdRef directory) {
+  const Result<long> type = sys::fstatfs_type(directory);
   return type.has_value() && type.value() == abi::kCgroup2SuperMagic;
 }
 
-std::string find_mount() {
+Mount find_mount() {
   // systemd's two layouts: unified, and hybrid with cgroup2 beside the v1 hierarchies.
   for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-    if (is_cgroup2(place)) return place;
+    Result<UniqueFd> root = sys::openat(FdRef::cwd(), place, O_RDONLY | O_DIRECTORY);
+    if (root.has_value() && is_cgroup2(root.value())) return {place, std::move(root).value()};
   }
   return {};
 }
@@ -35,8 +39,8 @@ bool may_fill(const std::string& cgroup) {
 
 // What is delegated to an ordinary user ends somewhere: mostly above its cgroup, sometimes right there.
 bool is_top_of_delegation(const Facts& facts) {
-  const bool is_root = ::geteuid() == 0 && !is_in_user_namespace();
-  if (is_root || facts.own_path == "/") return false;
+  if (facts.own_path == "/") return false;
+  if (::geteuid() == 0 && !is_in_user_namespace()) return false;
   const std::string own = cat({facts.mount, facts.own_path});
   return may_fill(own) && !may_fill(own.substr(0, own.rfind('/')));
 }
@@ -62,16 +66,16 @@ Membership parse_proc_cgroup(std::string_view text) {
 
 Result<Facts> probe_facts() {
   Facts facts;
-  facts.mount = find_mount();
-  if (facts.mount.empty()) return facts;
+  Mount mount = find_mount();
+  if (mount.path.empty()) return facts;
+  facts.mount = std::move(mount.path);
 
   Membership own = parse_proc_cgroup(TRY(read_file(FdRef::cwd(), "/proc/self/cgroup")));
   facts.own_path = std::move(own.path);
   facts.own_is_top = is_top_of_delegation(facts);
   facts.hybrid = !own.v1_controllers.empty();
   facts.v1_controllers = std::move(own.v1_controllers);
-  const UniqueFd root = TRY(sys::openat(FdRef::cwd(), facts.mount.c_str(), O_RDONLY | O_DIRECTORY));
-  facts.controllers = TRY(read_words(root, "cgroup.controllers"));
+  facts.controllers = TRY(read_words(mount.root, "cgroup.controllers"));
   return facts;
 }
 

@@ -12,10 +12,8 @@
 namespace capsule {
 
 Result<std::string> read_fd(FdRef fd, std::string_view name) {
-  const struct stat info = TRY(sys::fstat(fd));
   std::string bytes;
-  if (info.st_size > 0) bytes.reserve(static_cast<std::size_t>(info.st_size) + 1);
-  std::array<char, 16384> chunk;  // NOLINT(cppcoreguidelines-init-variables): filled by read
+  std::array<char, 4096> chunk;  // NOLINT(cppcoreguidelines-init-variables): filled by read
   for (;;) {
     const std::size_t got = TRY(sys::read(fd, chunk).context(name));
     if (got == 0) return bytes;

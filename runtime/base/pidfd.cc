@@ -1,8 +1,11 @@
 #include "runtime/base/pidfd.h"
 
+#include <fcntl.h>
+
 #include <array>
 #include <cerrno>
 #include <poll.h>
+#include <span>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -10,13 +13,24 @@
 
 namespace capsule {
 
-std::optional<std::uint64_t> read_start_time(pid_t pid) {
+namespace {
+
+// The kernel writes such a file whole into one read, which sees one process and not its number's next.
+Result<std::size_t> read_stat(pid_t pid, std::span<char> buffer) {
   const std::string path = cat({"/proc/", std::to_string(pid), "/stat"});
-  const Result<std::string> stat = read_file(FdRef::cwd(), path.c_str());
-  if (!stat.has_value()) return std::nullopt;
+  const UniqueFd file = TRY(sys::openat(FdRef::cwd(), path.c_str(), O_RDONLY));
+  return sys::read(file, buffer);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> read_start_time(pid_t pid) {
+  std::array<char, 2048> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+  const Result<std::size_t> got = read_stat(pid, buffer);
+  if (!got.has_value()) return std::nullopt;
 
   // The name in field 2 may hold spaces and brackets: count fields behind its last bracket.
-  const std::string_view text = stat.value();
+  const std::string_view text(buffer.data(), got.value());
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string_view::npos) return std::nullopt;
   const auto fields = split(text.substr(name_end + 2), ' ');

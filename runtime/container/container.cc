@@ -79,12 +79,16 @@ cgroups::RdtGroup rdt_group_of(const spec::Record& record) {
   return {.group = record.rdt_group, .is_ours = record.rdt_group_is_ours, .monitor = record.rdt_monitor};
 }
 
-ContainerStatus Container::status() const {
+ContainerStatus Container::status(bool init_lives) const {
   if (record_.pid == 0) return being_made_ ? ContainerStatus::creating : ContainerStatus::stopped;
-  if (!init().has_value()) return ContainerStatus::stopped;
+  if (!init_lives) return ContainerStatus::stopped;
   if (is_frozen(*this)) return ContainerStatus::paused;
   const bool has_gate = sys::fstatat(dir_, kGateName, AT_SYMLINK_NOFOLLOW).has_value();
   return has_gate && runs_init(record_.pid) ? ContainerStatus::created : ContainerStatus::running;
+}
+
+bool Container::lives() const {
+  return record_.pid > 0 && read_start_time(static_cast<pid_t>(record_.pid)) == record_.start_time;
 }
 
 Result<Pidfd> Container::init() const {

@@ -94,7 +94,9 @@ class Container {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   // Derived, never stored: the init process (pid and start time), the cgroup's freezer, and whether the gate
   // is still there.
-  [[nodiscard]] ContainerStatus status() const;
+  [[nodiscard]] ContainerStatus status() const { return status(lives()); }
+  // The same for who has asked for init() already.
+  [[nodiscard]] ContainerStatus status(bool init_lives) const;
   // The init process if it lives.
   [[nodiscard]] Result<Pidfd> init() const;  // fails: wrong_state "container not running"
   [[nodiscard]] Result<std::string> frozen_config() const;
@@ -109,6 +111,7 @@ class Container {
 
  private:
   Container() = default;
+  [[nodiscard]] bool lives() const;  // init(), for who needs no descriptor of it
   UniqueFd dir_;
   std::string path_;
   spec::Record record_;

@@ -31,9 +31,9 @@ Result<std::optional<UniqueFd>> find_cgroup(const spec::Record& record) {
 }
 
 bool is_frozen(const Container& container) {
-  const Result<std::optional<UniqueFd>> cgroup = find_cgroup(container.record());
-  if (!cgroup.has_value() || !cgroup.value().has_value()) return false;
-  const Result<cgroups::FreezeState> state = cgroups::read_freeze(*cgroup.value());
+  const spec::Record& record = container.record();
+  if (!has_cgroup(record)) return false;
+  const Result<cgroups::FreezeState> state = cgroups::read_freeze(record.cgroup_mount, record.cgroup_path);
   return state.has_value() && state.value() == cgroups::FreezeState::frozen;
 }
 
