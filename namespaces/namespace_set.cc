@@ -260,6 +260,9 @@ void plan_namespace_steps(const NamespaceSet& set, const spec::Spec& spec, plan:
                 plan::NewTimeNamespace{.offsets = builder.text(offsets)});
   }
   if (set.unshare_flags != 0) builder.add("/linux/namespaces", plan::Unshare{.flags = set.unshare_flags});
+}
+
+void plan_loopback(const NamespaceSet& set, plan::Builder& builder) {
   if (set.new_network) builder.add("/linux/namespaces", plan::LoopbackUp{});
 }
 

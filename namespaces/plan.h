@@ -70,9 +70,13 @@ std::uint64_t clone_flag_of(spec::NamespaceType type);
 std::string_view name_of(spec::NamespaceType type);       // "network"
 std::string_view proc_name_of(spec::NamespaceType type);  // "net": the entry of /proc/PID/ns
 
-// Appends JoinNamespace (donating each), BecomeRoot, NewTimeNamespace, Unshare, ForkInit, LoopbackUp as the
+// Appends JoinNamespace (donating each), BecomeRoot, NewTimeNamespace, Unshare, ForkInit as the
 // set asks.
 void plan_namespace_steps(const NamespaceSet& set, const spec::Spec& spec, plan::Builder& builder);
+
+// LoopbackUp of a new network. After the mounts, and before a hook could look for it: where a thread made the
+// network ahead, it has set the device up meanwhile.
+void plan_loopback(const NamespaceSet& set, plan::Builder& builder);
 
 // ---- network devices (config-linux.md#network-devices)
 

@@ -1,5 +1,6 @@
 // Joining and making namespaces, and what belongs to having just entered one.
 #include "runtime/init/context.h"
+#include "runtime/init/loopback.h"
 #include "runtime/init/strings.h"
 
 namespace capsule::init {
@@ -94,18 +95,9 @@ bool perform(Context& ctx, const plan::NewTimeNamespace& s) {
 }
 
 bool perform(Context& ctx, const plan::LoopbackUp&) {
-  struct {
-    char name[16];
-    short flags;
-    char rest[22];
-  } request{"lo", 0x41 /* IFF_UP | IFF_RUNNING */, {}};
-  constexpr int kAfInet = 2, kSockDgram = 2;
-  constexpr unsigned long kSiocsifflags = 0x8914;
-  const long socket = raw::socket(kAfInet, kSockDgram | raw::kOCloexec, 0);
-  if (socket < 0) return fail(ctx, "socket", socket, "lo");
-  const long up = raw::ioctl(static_cast<int>(socket), kSiocsifflags, &request);
-  raw::close(static_cast<int>(socket));
-  return up < 0 ? fail(ctx, "ioctl SIOCSIFFLAGS", up, "lo") : true;
+  const char* call = "";
+  const long up = raise_loopback(call);
+  return up < 0 ? fail(ctx, call, up, "lo") : true;
 }
 
 bool perform(Context& ctx, const plan::SessionKeyring& s) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 
+#include "runtime/init/loopback.h"
 #include "runtime/init/raw.h"
 
 namespace capsule::launch {
@@ -55,6 +56,13 @@ alignas(64) std::array<char, kStackSize> stack;
 using Processors =
     std::array<unsigned long, 16>;  // 1024; with more the kernel refuses, and there is no thread
 
+// Init does it too, later and with words for a failure; by then it is done, and init's mounts are not kept
+// waiting.
+void raise_loopback() {
+  const char* call = "";
+  (void)init::raise_loopback(call);
+}
+
 // Raw system calls alone: the thread has no storage of its own, and errno is the launcher's.
 [[noreturn]] void run_thread(void* /*argument*/) {
   if (shared.order.change(kNone, kBegun)) {
@@ -63,6 +71,7 @@ using Processors =
       if (made) shared.child.flags &= ~shared.flags;
       shared.result = clone_with_stack(shared.child, shared.entry, shared.argument);
       shared.answered.set(1);
+      if (made && (shared.flags & CLONE_NEWNET) != 0) raise_loopback();
     }
   }
   for (;;)

@@ -8,8 +8,8 @@
 namespace capsule::launch {
 
 // A thread of ours that makes namespaces and then clones init out of them, which inherits them. The kernel
-// takes longer for a network namespace than for all others together, and the launcher has work of its own
-// meanwhile.
+// takes longer for a network namespace, and for its loopback device, than for all others together, and the
+// launcher has work of its own meanwhile.
 //
 // It runs on another processor than ours, or not at all: where it has not begun when we want the clone, we do
 // it ourselves, as if there were no thread. One at a time, for its stack and what it is told are static:

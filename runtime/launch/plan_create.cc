@@ -165,6 +165,7 @@ Status plan_filesystems(const Bundle& bundle,
   TRY(ns::plan_root(spec, facts, builder));
   TRY(ns::plan_mounts(spec, facts, builder));
   TRY(plan_notify_socket(spec, host, facts, plan));
+  ns::plan_loopback(plan.namespaces, builder);
   TRY(ns::plan_devices(spec, facts, builder));
   plan_runtime_hooks(spec.hooks, builder);
   plan_container_hooks(spec.hooks.create_container, "/hooks/createContainer",

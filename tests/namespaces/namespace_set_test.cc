@@ -13,6 +13,7 @@ std::string steps_of(const spec::Spec& spec, bool privileged = false) {
   if (!set.has_value()) return "error: " + set.error().message();
   plan::Builder builder;
   plan_namespace_steps(set.value(), spec, builder);
+  plan_loopback(set.value(), builder);
   return testing::describe(builder);
 }
 

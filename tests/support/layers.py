@@ -33,8 +33,9 @@ SINGLE_HEADERS = {
         "runtime/plan/plan.h", "runtime/plan/view.h", "runtime/plan/fields.h", "runtime/plan/protocol.h",
         "runtime/base/kernel_abi.h",
     },
-    # Between clone and exec a child shares our memory: it makes init's raw calls, not the C library's.
-    "runtime/launch": {"runtime/init/raw.h"},
+    # Between clone and exec a child shares our memory, and a thread has no storage of its own: they make init's raw calls,
+    # not the C library's.
+    "runtime/launch": {"runtime/init/raw.h", "runtime/init/loopback.h"},
 }
 
 # Compiled into capsule-init as well, so: types and numbers only, no C library and no C++ library.
