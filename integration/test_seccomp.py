@@ -40,6 +40,27 @@ def test_other_calls_are_not_affected(container, bundle):
     assert container.output("touch /made && echo made") == "made\n"
 
 
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_an_executed_process_has_the_containers_filter(container, bundle, no_new_privileges):
+    bundle.process["noNewPrivileges"] = no_new_privileges
+    filtered(bundle, DENY_MKDIR)
+    container.launch_sleeper()
+
+    assert said(errno.EPERM, container.exec("sh", "-c", MKDIR).out)
+
+
+@extension("the compiled filter is kept beside the record")
+def test_an_executed_process_has_the_filter_also_where_none_is_kept_or_another_thing(container, bundle):
+    filtered(bundle, DENY_MKDIR)
+    container.launch_sleeper()
+    kept = container.state_directory / "seccomp.bpf"
+    assert kept.stat().st_mode & 0o7777 == 0o600
+
+    for change in (lambda: kept.write_bytes(kept.read_bytes()[:-1]), lambda: kept.unlink()):
+        change()
+        assert said(errno.EPERM, container.exec("sh", "-c", MKDIR).out)
+
+
 def test_a_filter_works_without_no_new_privileges(container, bundle):
     bundle.process["noNewPrivileges"] = False
     filtered(bundle, DENY_MKDIR)

@@ -104,6 +104,11 @@ Result<std::string> Container::frozen_config() const {
   return read_file(dir_, kConfigName).context(path_);
 }
 
+std::string Container::kept_filter() const {
+  Result<std::string> kept = read_file(dir_, kFilterName);
+  return kept.has_value() ? std::move(kept).value() : std::string();
+}
+
 Result<UniqueFd> Container::cgroup() const {
   if (!has_cgroup(record_)) return Error::wrong_state("container has no cgroup");
   return cgroups::open_cgroup(record_.cgroup_mount, record_.cgroup_path)

@@ -21,6 +21,8 @@
 namespace capsule::container {
 
 inline constexpr const char* kStateName = "state.json";
+inline constexpr const char* kFilterName =
+    "seccomp.bpf";  // process::encode_program(); none without a profile
 inline constexpr const char* kConfigName = "config.json";
 inline constexpr const char* kGateName = "gate";
 inline constexpr const char* kInitName = "capsule-init";  // of the file in memory that init runs
@@ -71,6 +73,8 @@ class Record {
   Status write(const spec::Record& record);
   // The same in two: what takes time while init is busy, and the rename once it is ready.
   Status prepare(const spec::Record& record);
+  // The compiled filter, for later processes of the container.
+  Status keep_filter(std::string_view encoded);
   Status commit();
   void keep() noexcept;
 
@@ -100,6 +104,7 @@ class Container {
   // The init process if it lives.
   [[nodiscard]] Result<Pidfd> init() const;  // fails: wrong_state "container not running"
   [[nodiscard]] Result<std::string> frozen_config() const;
+  [[nodiscard]] std::string kept_filter() const;  // empty: none
   [[nodiscard]] Result<UniqueFd> cgroup() const;  // fails: wrong_state if it has none
 
   // What `state` and `list` print; owner is filled only by `list`.

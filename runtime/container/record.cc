@@ -96,6 +96,12 @@ Status Record::prepare(const spec::Record& record) {
       .context("write the record in ", path_);
 }
 
+Status Record::keep_filter(std::string_view encoded) {
+  const UniqueFd file =
+      TRY(sys::openat(dir_, kFilterName, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode).context(path_));
+  return sys::write_all(file, encoded).context(path_, "/", kFilterName);
+}
+
 Status Record::commit() {
   return commit_file(dir_, kStateName).context("write the record in ", path_);
 }

@@ -60,6 +60,12 @@ Result<UniqueFd> open_exec_cgroup(const Container& container, const std::string&
   return cgroups::open_cgroup(record.cgroup_mount, cat({record.cgroup_path, "/", below})).context("--cgroup");
 }
 
+// As it was compiled for the container.
+std::optional<process::SeccompProgram> kept_program(const Container& container, const spec::Spec& frozen) {
+  if (!frozen.linux.has_value() || !frozen.linux->seccomp.has_value()) return std::nullopt;
+  return process::decode_program(container.kept_filter());
+}
+
 // Where init itself is now: the container's cgroup may hold no process any more, when a manager inside
 // (systemd) has moved all of them below.
 Result<UniqueFd> open_cgroup_of_init(const Container& container) {
@@ -159,8 +165,8 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   if (lists(frozen, spec::NamespaceType::user))
     host.setgroups_denied = is_setgroups_denied(std::to_string(container.record().pid));
 
-  ExecPlan plan = TRY(
-      plan_exec(frozen, process, options, container.state(status), host, !container.record().no_new_keyring));
+  ExecPlan plan = TRY(plan_exec(frozen, process, options, container.state(status), host,
+                                !container.record().no_new_keyring, kept_program(container, frozen)));
   latency::mark("host probed, plan made");
   const UniqueFd interrupts = TRY(open_interrupts());
   TRY(come_near(container));

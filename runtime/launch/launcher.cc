@@ -182,6 +182,18 @@ Status follow_script(Launch& launch, InitProcess& init) {
   return {};
 }
 
+// For the container's later processes. Nobody reads it before the record names a process.
+Status keep_filter(const Launch& launch) {
+  const plan::View view = plan::View::verify(launch.image.data(), launch.image.size());
+  for (const plan::StepHeader* step = view.first(); step != nullptr; step = view.next(step)) {
+    if (step->kind != plan::StepKind::seccomp) continue;
+    const auto& filter = plan::as<plan::Seccomp>(step);
+    const auto* bytes = static_cast<const char*>(view.bytes(filter.program));
+    return launch.record.keep_filter(process::encode_program(filter.flags, {bytes, filter.program.size}));
+  }
+  return {};
+}
+
 // While init is busy; committed once it is ready.
 Status prepare_record(container::Record& record, spec::Record& data, const InitProcess& init) {
   data.pid = init.pid();
@@ -198,6 +210,7 @@ Status converse(Launch& launch, InitProcess& init) {
   }
   // Init is busy mounting meanwhile; it makes its device nodes under rules that allow mknod of anything.
   TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));
+  TRY(keep_filter(launch));
   TRY(prepare_record(launch.record, launch.data, init));
   latency::mark("device program and record, beside init");
   TRY(follow_script(launch, init));

@@ -134,14 +134,16 @@ Result<ExecPlan> plan_exec(const spec::Spec& frozen,
                            const ExecOptions& options,
                            const spec::ContainerState& state,
                            const Host& host,
-                           bool new_keyring) {
+                           bool new_keyring,
+                           const std::optional<process::SeccompProgram>& kept) {
   TRY(check_exec_console(process, options));
   if (frozen.linux.has_value()) TRY(spec::check_ids_are_mapped(process.user, *frozen.linux, "/process/user"));
   ExecPlan plan;
   plan.oom_score_adj = process.oom_score_adj;
   plan::Builder& builder = plan.builder;
   builder.preserve_fds(TRY(count_preserved_fds(host, options.preserve_fds)));
-  const process::ProcessContext context = exec_context(frozen, state, host);
+  process::ProcessContext context = exec_context(frozen, state, host);
+  context.program = &kept;
 
   TRY(plan_labels(process, host, new_keyring, builder));
   plan.joins = plan_joins(frozen, host, builder);

@@ -36,12 +36,14 @@ Result<spec::Process> plan_exec_process(const spec::Spec& frozen,
                                         const ExecOptions& options,
                                         const std::optional<std::string>& file);
 
+//   kept   the filter compiled for the container; nullopt: it is compiled again
 Result<ExecPlan> plan_exec(const spec::Spec& frozen,
                            const spec::Process& process,
                            const ExecOptions& options,
                            const spec::ContainerState& state,
                            const Host& host,
-                           bool new_keyring);
+                           bool new_keyring,
+                           const std::optional<process::SeccompProgram>& kept);
 
 // The container's cgroup did not take the process: with controllers enabled for its children it may hold none
 // itself (EBUSY), below a threaded one it is no domain (EOPNOTSUPP). Then exec follows init, which a manager

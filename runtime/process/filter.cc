@@ -1,4 +1,9 @@
 // The step that installs the seccomp filter, and the message that goes with its listener.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include <cstring>
+
 #include "runtime/base/text.h"
 #include "runtime/process/process_steps.h"
 
@@ -26,12 +31,34 @@ void add_listener(const spec::Seccomp& seccomp,
   step.listener_message = builder.text(listener_message(seccomp, context));
 }
 
+Result<SeccompProgram> program_of(const spec::Seccomp& seccomp, const ProcessContext& context) {
+  if (context.program != nullptr && context.program->has_value()) return SeccompProgram(**context.program);
+  return plan_seccomp(seccomp);
+}
+
 }  // namespace
+
+std::string encode_program(std::uint64_t flags, std::string_view filter) {
+  std::string kept(sizeof(flags), '\0');
+  std::memcpy(kept.data(), &flags, sizeof(flags));
+  return kept.append(filter);
+}
+
+std::optional<SeccompProgram> decode_program(std::string_view kept) {
+  SeccompProgram program;
+  if (kept.size() <= sizeof(program.flags)) return std::nullopt;
+  std::memcpy(&program.flags, kept.data(), sizeof(program.flags));
+  program.filter = kept.substr(sizeof(program.flags));
+  const std::size_t count = program.filter.size() / sizeof(sock_filter);
+  if (count > BPF_MAXINSNS || count * sizeof(sock_filter) != program.filter.size()) return std::nullopt;
+  program.notifies = (program.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  return program;
+}
 
 Status plan_filter(const ProcessContext& context, plan::Builder& builder) {
   if (context.seccomp == nullptr || !context.seccomp->has_value()) return {};
   const spec::Seccomp& seccomp = **context.seccomp;
-  const SeccompProgram program = TRY(plan_seccomp(seccomp));
+  const SeccompProgram program = TRY(program_of(seccomp, context));
   if (program.filter.empty()) return {};
 
   plan::Seccomp step;

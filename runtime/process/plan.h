@@ -59,6 +59,11 @@ struct SeccompProgram {
 };
 Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp);
 
+// As a container keeps it for `exec`, which need not compile it again: the flags, 8 bytes, then the filter.
+std::string encode_program(std::uint64_t flags, std::string_view filter);
+std::optional<SeccompProgram> decode_program(
+    std::string_view kept);  // nullopt: not what encode_program() writes
+
 // ---- the process as steps
 
 struct ProcessContext {
@@ -66,6 +71,7 @@ struct ProcessContext {
   bool may_set_groups = true;
   std::vector<std::string> extra_env;  // LISTEN_FDS=…, added after the configured environment
   const std::optional<spec::Seccomp>* seccomp = nullptr;
+  const std::optional<SeccompProgram>* program = nullptr;  // of that profile, if it is known already
   std::string_view pointer = "/process";  // where the process lies in the document; "" for a process file
   std::string container_state;  // for the seccomp listener's message; plan::kPidMark is the process's own pid
 };

@@ -52,8 +52,9 @@ spec::ContainerState running_state() {
 Result<ExecPlan> plan_of(const spec::Spec& frozen,
                          const spec::Process& process,
                          const ExecOptions& options,
-                         const Host& host = test::ordinary_host()) {
-  return plan_exec(frozen, process, options, running_state(), host, true);
+                         const Host& host = test::ordinary_host(),
+                         const std::optional<process::SeccompProgram>& kept = std::nullopt) {
+  return plan_exec(frozen, process, options, running_state(), host, true, kept);
 }
 
 TEST_CASE("without a process file the container's own process is the base", "[launch][exec]") {
@@ -261,6 +262,21 @@ TEST_CASE("init waits for the launcher where that has something left to do, and 
     CHECK(line_of(plan.value().builder, "resource_limit")
               .starts_with("resource_limit resource=7 soft=5 hard=10") == by_init);
   }
+}
+
+TEST_CASE("a filter that was kept is not compiled again", "[launch][exec][seccomp]") {
+  spec::Spec frozen = frozen_spec();
+  frozen.linux->seccomp = spec::Seccomp{.default_action = "SCMP_ACT_ALLOW",
+                                        .syscalls = {{.names = {"mkdir"}, .action = "SCMP_ACT_ERRNO"}}};
+  const std::string two_instructions(16, 'x');
+  const auto kept = process::decode_program(process::encode_program(4, two_instructions));
+  REQUIRE(kept.has_value());
+  const ExecOptions options = asking_for({"ls"});
+
+  const Result<ExecPlan> plan = plan_of(frozen, process_of(options), options, test::ordinary_host(), kept);
+
+  REQUIRE(plan.has_value());
+  CHECK(line_of(plan.value().builder, "seccomp").starts_with("seccomp program=16 bytes flags=4"));
 }
 
 TEST_CASE("an exec'd process has a listener of its own, which is told the container's pid too",

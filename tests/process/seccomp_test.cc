@@ -276,6 +276,24 @@ TEST_CASE("the features document lists only names that a profile may use", "[pro
   CHECK(split(names.library_version, '.').size() == 3);
 }
 
+TEST_CASE("a program is kept with its flags, and what was not kept so is refused", "[process][seccomp]") {
+  const SeccompProgram program = compiled({.default_action = "SCMP_ACT_ALLOW",
+                                           .listener_path = "/run/agent.sock",
+                                           .syscalls = {{.names = {"mkdir"}, .action = "SCMP_ACT_NOTIFY"}}});
+
+  const std::string encoded = encode_program(program.flags, program.filter);
+  const std::optional<SeccompProgram> kept = decode_program(encoded);
+
+  REQUIRE(kept.has_value());
+  CHECK(kept->filter == program.filter);
+  CHECK(kept->flags == program.flags);
+  CHECK(kept->notifies);
+  for (const std::string& broken : {std::string(), encoded.substr(0, 8),
+                                    encoded.substr(0, encoded.size() - 1), std::string(8 + 4097 * 8, 'x')}) {
+    CHECK_FALSE(decode_program(broken).has_value());
+  }
+}
+
 TEST_CASE("flags that the kernel takes are some of those that a profile may use", "[process][seccomp]") {
   const std::vector<std::string> known = known_seccomp_names().known_flags;
   const std::vector<std::string> taken = probe_seccomp_flags();
