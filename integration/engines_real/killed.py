@@ -85,9 +85,15 @@ def kill_one(kind, victim, runtime, client, before, chance):
     else:
         found = appear(runtime if victim == "runtime" else victim, before, client)
         time.sleep(chance.uniform(0, 0.4))
-    if found is None or not name_of(found):
+    return found is not None and kill(found)
+
+
+def kill(pid):
+    """Whether it was still there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
         return False
-    os.kill(found, signal.SIGKILL)
     return True
 
 
@@ -179,10 +185,7 @@ def delete_by_hand(runtime):
 
 def end_processes(is_wanted):
     for pid in [pid for pid in pids() if is_wanted(pid)]:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(pid)
 
 
 def is_monitor(pid):
