@@ -122,6 +122,13 @@ bool perform(Context& ctx, const plan::MemoryPolicy& s) {
 }
 
 bool perform(Context& ctx, const plan::CpuAffinity& s) {
+  if (s.cpus.size == 0) {
+    uint8_t all[1024];  // 8192 processors
+    for (uint8_t& eight : all)
+      eight = 0xff;
+    raw::call(__NR_sched_setaffinity, 0, sizeof(all), all);
+    return true;
+  }
   const long set = raw::call(__NR_sched_setaffinity, 0, s.cpus.size, ctx.plan.bytes(s.cpus));
   return set < 0 ? fail(ctx, "sched_setaffinity", set, "") : true;
 }

@@ -130,12 +130,10 @@ Result<Inside> launch_inside(const Container& container,
   request.cpus = plan.initial_cpus;
   request.may_be_frozen = options.ignore_paused;
   InitProcess process = TRY(spawn_in(container, request, options));
-  if (plan.resets_cpus) reset_cpu_affinity(process.pid());
   TRY(cgroups::enter_rdt(container::rdt_group_of(container.record()), process.pid()));
   donations = Donations(0);  // only the process may hold its end of the conversation
   if (plan.joins.forks) process = TRY(expect_forked(sync.ours, process, interrupts));
   if (plan.waits) TRY(expect_line(sync.ours, protocol::Line::ready, process, interrupts));
-  if (plan.joins.forks && plan.resets_cpus) reset_cpu_affinity(process.pid());  // it may have forked before
   TRY(apply_rlimits(plan.rlimits, plan.user, process.pid()));
   return Inside{std::move(process), std::move(sync.ours), std::move(console.ours)};
 }

@@ -159,7 +159,6 @@ Status follow_script(Launch& launch, InitProcess& init) {
     switch (step->kind) {
       case plan::StepKind::fork_init:
         init = TRY(expect_forked(launch.sync, init, launch.interrupts));
-        reset_cpu_affinity(init.pid());  // it may have been forked before
         break;
       case plan::StepKind::say: {
         const auto line = static_cast<Line>(plan::as<plan::Say>(step).line);
@@ -202,7 +201,6 @@ Status prepare_record(container::Record& record, spec::Record& data, const InitP
 }
 
 Status converse(Launch& launch, InitProcess& init) {
-  reset_cpu_affinity(init.pid());
   TRY(launch.rdt.enter(init.pid()));  // before it has touched any memory worth the name
   if ((launch.plan.namespaces.clone_flags & CLONE_NEWUSER) != 0) {
     TRY(write_id_maps(launch.plan, init.pid()));

@@ -2,6 +2,7 @@
 
 #include <linux/futex.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -20,6 +21,8 @@ class Word {
     value_.store(value, std::memory_order_release);
     raw::call(__NR_futex, &value_, FUTEX_WAKE, 1, nullptr);
   }
+  // While nobody waits.
+  void reset() { value_.store(0, std::memory_order_relaxed); }
   bool change(std::uint32_t from, std::uint32_t to) {
     return value_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
   }
@@ -38,6 +41,11 @@ class Word {
 
 enum Order : std::uint32_t { kNone, kBegun, kClone, kEnd };
 
+struct Processors {
+  std::array<unsigned long, 16> mask{};  // 1024; with more the kernel refuses, and there is no thread
+  long size = 0;                         // bytes
+};
+
 // The wakes are not FUTEX_PRIVATE: the kernel's own, for `alive`, is not either.
 struct Shared {
   std::uint64_t flags = 0;
@@ -52,9 +60,6 @@ struct Shared {
 Shared shared;
 constexpr std::size_t kStackSize = 16384;
 alignas(64) std::array<char, kStackSize> stack;
-
-using Processors =
-    std::array<unsigned long, 16>;  // 1024; with more the kernel refuses, and there is no thread
 
 // Init does it too, later and with words for a failure; by then it is done, and init's mounts are not kept
 // waiting.
@@ -78,26 +83,32 @@ void raise_loopback() {
     raw::call(__NR_exit, 0);
 }
 
-// Those that we may run on, without the one we do.
-bool find_others(Processors& others) {
+Processors find_processors() {
+  Processors ours;
+  ours.size = raw::call(__NR_sched_getaffinity, 0, sizeof(ours.mask), ours.mask.data());
+  return ours;
+}
+
+// All but the one that we run on.
+Processors others_of(Processors processors) {
   unsigned own = 0;
   raw::call(__NR_getcpu, &own, nullptr, nullptr);
-  const long size = raw::call(__NR_sched_getaffinity, 0, sizeof(others), others.data());
-  if (size <= 0) return false;
   constexpr unsigned kBits = 8 * sizeof(unsigned long);
-  others.at(own / kBits % others.size()) &= ~(1UL << (own % kBits));
-  unsigned long any = 0;
-  for (const unsigned long part : others)
-    any |= part;
-  return any != 0;
+  processors.mask.at(own / kBits % processors.mask.size()) &= ~(1UL << (own % kBits));
+  return processors;
+}
+
+bool is_empty(const Processors& processors) {
+  return std::all_of(processors.mask.begin(), processors.mask.end(),
+                     [](unsigned long part) { return part == 0; });
 }
 
 bool start_thread(std::uint64_t flags) {
-  Processors others{};
-  if (!find_others(others) || !shared.alive.change(0, 1)) return false;
+  const Processors others = others_of(find_processors());
+  if (others.size <= 0 || is_empty(others) || !shared.alive.change(0, 1)) return false;
   shared.flags = flags;
-  shared.order.set(kNone);
-  shared.answered.set(0);
+  shared.order.reset();
+  shared.answered.reset();
   clone_args args{};
   args.flags =
       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
@@ -106,7 +117,7 @@ bool start_thread(std::uint64_t flags) {
   args.stack_size = stack.size();
   const long thread = clone_with_stack(args, run_thread, nullptr);
   // A scheduler that saves power would let it wait for ours, and nothing were gained.
-  if (thread > 0) raw::call(__NR_sched_setaffinity, thread, sizeof(others), others.data());
+  if (thread > 0) raw::call(__NR_sched_setaffinity, thread, others.size, others.mask.data());
   return thread > 0;
 }
 
@@ -115,7 +126,7 @@ bool start_thread(std::uint64_t flags) {
 NamespaceThread::NamespaceThread(std::uint64_t flags) : runs_(flags != 0 && start_thread(flags)) {}
 
 NamespaceThread::~NamespaceThread() {
-  if (runs_) shared.order.set(kEnd);  // it may have ended long ago
+  if (runs_) shared.order.set(kEnd);
 }
 
 long NamespaceThread::clone(const clone_args& args, void (*entry)(void*), void* argument) {
@@ -125,6 +136,7 @@ long NamespaceThread::clone(const clone_args& args, void (*entry)(void*), void* 
   shared.argument = argument;
   shared.order.set(kClone);
   (void)shared.answered.await_change(0);
+  runs_ = false;  // or will not for long
   return shared.result;
 }
 

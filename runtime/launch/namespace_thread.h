@@ -22,12 +22,13 @@ class NamespaceThread {
   NamespaceThread& operator=(const NamespaceThread&) = delete;
   ~NamespaceThread();  // not asked to clone, it ends, and the namespaces with it
 
-  // clone_with_stack(), once. `args` asks for all namespaces of the child: those that the thread has made are
+  // clone_with_stack(), once. The child may not run on our own processor until it changes that.
+  // `args` asks for all namespaces of the child: those that the thread has made are
   // left out; what it could not make is left to clone3, and its error to tell.
   long clone(const clone_args& args, void (*entry)(void*), void* argument);
 
  private:
-  bool runs_;
+  bool runs_;  // and has not been asked
 };
 
 }  // namespace capsule::launch

@@ -286,6 +286,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
 
   Builder& builder = plan.builder;
   builder.preserve_fds(TRY(count_preserved_fds(host, options.preserve_fds)));
+  builder.add("", plan::CpuAffinity{});
   ns::plan_namespace_steps(plan.namespaces, spec, builder);
   ns::plan_net_device_steps(plan.net_devices, builder);
   TRY(process::check_mount_label(linux_of(spec).mount_label, host.modules));

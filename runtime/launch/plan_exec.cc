@@ -68,8 +68,10 @@ Status plan_labels(const spec::Process& process, const Host& host, bool new_keyr
 // execCPUAffinity: `initial` is ours while the process is made, so that it is born with it; `final` is set
 // once it is in its cgroup.
 Status plan_cpu_affinity(const spec::Process& process, ExecPlan& plan) {
-  plan.resets_cpus = !process.exec_cpu_affinity.has_value();
-  if (plan.resets_cpus) return {};
+  if (!process.exec_cpu_affinity.has_value()) {
+    plan.builder.add("", plan::CpuAffinity{});
+    return {};
+  }
   const spec::ExecCpuAffinity& affinity = *process.exec_cpu_affinity;
   if (affinity.initial.has_value()) {
     plan.initial_cpus = TRY(process::parse_bit_list(*affinity.initial, "/process/execCPUAffinity/initial"));

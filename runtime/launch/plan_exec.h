@@ -26,7 +26,6 @@ struct ExecPlan {
       false;  // init says `ready` and waits for us; else it finds `start` in its socket when it is done
   std::optional<std::int32_t> oom_score_adj;
   std::vector<unsigned long> initial_cpus;  // bit mask; empty: ours
-  bool resets_cpus = false;                 // to all that the cgroup allows: the process asks for none
 };
 
 // The process that `options` describe: the process file's, or the container's own with the changes asked for.

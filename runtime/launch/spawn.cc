@@ -7,7 +7,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <memory>
 #include <string>
 
@@ -191,13 +190,6 @@ InitProcess::~InitProcess() {
 Result<sys::ExitStatus> InitProcess::reap() {
   pid_ = 0;
   return sys::wait_exited(pidfd_);
-}
-
-void reset_cpu_affinity(pid_t pid) {
-  std::array<cpu_set_t, 8> all;  // 8192 processors
-  std::memset(all.data(), 0xff, sizeof(all));
-  // Refused where init is another user's by now: it keeps our mask then.
-  (void)::sched_setaffinity(pid, sizeof(all), all.data());
 }
 
 Result<InitProcess> spawn_init(const SpawnRequest& request) {

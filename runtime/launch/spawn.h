@@ -54,10 +54,6 @@ class InitProcess {
   pid_t pid_;  // 0: nothing to undo
 };
 
-// The processors that our caller is bound to (taskset(1), a pinned engine) are not the container's: its
-// cpuset says what it may use. Entering a cgroup no longer forgets the caller's mask (Linux 6.2).
-void reset_cpu_affinity(pid_t pid);
-
 //   fails   clone3 with a hint where the errno alone misleads (EPERM for user namespaces, ENOSPC for their
 //   number, ENOENT/EBUSY/EACCES for the cgroup)
 Result<InitProcess> spawn_init(const SpawnRequest& request);

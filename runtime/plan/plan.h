@@ -434,7 +434,10 @@ struct MemoryPolicy {  // set_mempolicy(2); `nodes` is a bit mask of unsigned lo
   uint64_t mode = 0;
 };
 
-struct CpuAffinity {  // sched_setaffinity(2); `cpus` is a bit mask of unsigned longs
+// sched_setaffinity(2); `cpus` is a bit mask of unsigned longs. Empty: all that the cgroup allows, for the
+// processors that our caller is bound to (taskset(1), a pinned engine) are not the container's, and entering
+// a cgroup no longer forgets them (Linux 6.2); refused, it is left at that.
+struct CpuAffinity {
   static constexpr StepKind kKind = StepKind::cpu_affinity;
   StepHeader header;
   Blob cpus;

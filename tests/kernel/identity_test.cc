@@ -180,6 +180,22 @@ TEST_CASE("personality, priority and processors are as planned", "[kernel][ident
         }) == "fixed 16390 one");
 }
 
+TEST_CASE("without a list of its own init takes all processors that it may have", "[kernel][identity]") {
+  CHECK(in_new_namespaces([] {
+          cpu_set_t before, after;
+          (void)::sched_getaffinity(0, sizeof(before), &before);
+          cpu_set_t one;
+          CPU_ZERO(&one);
+          CPU_SET(::sched_getcpu(), &one);
+          (void)::sched_setaffinity(0, sizeof(one), &one);
+          Builder builder;
+          builder.add("", plan::CpuAffinity{});
+          const std::string failed = Performance(builder).perform();
+          (void)::sched_getaffinity(0, sizeof(after), &after);
+          return failed + (CPU_COUNT(&after) >= CPU_COUNT(&before) ? "all" : "fewer");
+        }) == "all");
+}
+
 TEST_CASE("init limits itself, and tells what it may not raise", "[kernel][identity]") {
   CHECK(in_new_namespaces([] {
           Builder builder;
