@@ -22,9 +22,10 @@ class NamespaceThread {
   NamespaceThread& operator=(const NamespaceThread&) = delete;
   ~NamespaceThread();  // not asked to clone, it ends, and the namespaces with it
 
-  // clone_with_stack(), once. The child may not run on our own processor until it changes that.
-  // `args` asks for all namespaces of the child: those that the thread has made are
-  // left out; what it could not make is left to clone3, and its error to tell.
+  // clone_with_stack(), once.
+  //   args   asks for all namespaces of the child: those that the thread has made are left out; what it could
+  //          not make is left to clone3, and its error to tell
+  // The child may not run on our own processor until it changes that.
   long clone(const clone_args& args, void (*entry)(void*), void* argument);
 
  private:

@@ -22,8 +22,8 @@ struct ExecPlan {
   std::optional<std::uint16_t> console_slot;
   spec::User user;
   std::vector<process::ResourceLimit> rlimits;  // what is ours to set
-  bool waits =
-      false;  // init says `ready` and waits for us; else it finds `start` in its socket when it is done
+  // Init says `ready` and waits for us; else it finds `start` in its socket when it is done.
+  bool waits = false;
   std::optional<std::int32_t> oom_score_adj;
   std::vector<unsigned long> initial_cpus;  // bit mask; empty: ours
 };
