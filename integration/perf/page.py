@@ -38,14 +38,14 @@ REASONS = {
     "execveat": "capsule-init",
     "signalfd4": "signals to forward; interruptions while the container is made",
     "poll": "ready, program executed, ended",
-    "sched_setaffinity": "the caller's processors are not the container's",
+    "sched_setaffinity": "the thread gets another processor than ours; init all of them, whatever the caller is bound to",
     "keyctl": "a session keyring of its own",
     "flock": "one command at a time on a container: at its making and at its removal",
     "renameat": "record and config.json are replaced, never half written",
     "newfstatat": "that the program is there and a file, before `start` could succeed",
     "faccessat2": "that it may be executed",
     "umount2": "the host's mounts, out of sight",
-    "unshare": "the cgroup namespace, once inside its cgroup",
+    "unshare": "the thread: network, mount, IPC, UTS; init: the cgroup namespace, once inside its cgroup",
     "close_range": "nothing of the caller's is inherited",
     "lstat": "that rootfs is a directory; that the state directory is still the one that was locked",
     "rt_sigprocmask": "signals are read from a descriptor; the program starts with none blocked",
@@ -60,7 +60,7 @@ REASONS = {
     "getcwd": "that process.cwd lies inside (CVE-2024-21626)",
     "getdents64": "what is in the state directory, to remove it",
     "pidfd_open": "is init gone, at the end",
-    "readlinkat": "the bundle's and the rootfs's real path",
+    "readlinkat": "the bundle's real path, where none is given",
     "recvfrom": "go on",
     "recvmsg": "ready; executed",
     "stat": "are we in a user namespace",
@@ -69,9 +69,12 @@ REASONS = {
     "arch_prctl": "musl: thread-local storage",
     "set_tid_address": "musl",
     "capset": "the capabilities of the program",
-    "clone3": "all namespaces, into the cgroup, with a pidfd, at once",
+    "clone3": "a thread that makes namespaces meanwhile; init, out of them, into the cgroup, with a pidfd",
+    "futex": "the thread and the launcher wait for each other",
+    "getcpu": "which processor is ours",
+    "sched_getaffinity": "which others there are",
     "fchdir": "pivot_root by descriptor",
-    "ioctl": "the loopback device goes up",
+    "ioctl": "the loopback device goes up: by the thread, and by init, which finds it so",
     "socket": "the same",
     "mmap": "init reads its plan",
     "pivot_root": "the root",
@@ -99,16 +102,19 @@ run; microseconds belong to a machine.
 WHERE = """\
 ## Where the time of `run` goes
 
-`capsule --log-level debug run` tells it; the medians of {count} runs of the default bundle on a quiet machine, in µs:
+`capsule --log-level debug run` tells it; the medians of {count} runs of the default bundle on a quiet machine (its processors a third slower than at other times), in µs:
 
 {parts}
+
+"Namespaces, capsule-init executed" is what the launcher has to wait for: a thread begins with the network namespace, some 400 µs, as soon as config.json is checked, on another processor.
 
 Above the floor is the price of three decisions:
 
 - **A host program that is C++ with a C library** (musl): {start} µs from posix_spawn to the end of `--version`, beside {nop} µs of a program that ends at once; then JSON,
   validation and a plan that can be printed and tested before anything is done.
 - **capsule-init is another program**, sealed in a memfd and executed inside, instead of a thread of the caller's memory. It keeps a hostile image away from the host's binary and memory.
-- **A conversation**: init says that all is ready, the host writes the record and the limits, init goes on, so that `create` and `run` fail with a sentence and not with a dead container.
+- **A conversation**: init says that all is ready, the host completes the record, init goes on, so that `create` and `run` fail with a sentence and not with a dead container, and no
+  container is heard of before its record. `exec` has none unless it needs one: init sets its limits itself and finds `start` in its socket.
 
 The rest is the kernel's: the network namespace alone is the difference between `run` and `run_netns`, for the floor too.
 """
@@ -116,18 +122,18 @@ The rest is the kernel's: the network namespace alone is the difference between 
 LIMITS = """\
 ## What was not reached, and why
 
-- `run`, `create`, `run_netns`, parallel runs: the three decisions above. What remains to be had: limits set by init itself, so that the conversation can be left out where nothing waits for
-  it; the plan made while init is being executed.
+- `run`, `run_netns`, parallel runs, `exec`: the three decisions above, and for as many starts at once as processors nothing can be done beside anything else. What remains to be had:
+  file systems made by the launcher while it waits for the network namespace; the thread begun before config.json is checked.
 - `run_mounts_1000`: the kernel copies the mounts of the host into the new namespace and takes them down again; the floor itself, which does only that, takes more than the target.
   `OPEN_TREE_NAMESPACE`, which would not copy them, is refused by this kernel (6.18).
-- `list_500`: some 44 µs for each container, as crun. Of each, /proc/PID/stat and cgroup.freeze are read, to tell a living container from a number used again and a running one from a
+- `list_500`: some 40 µs for each container, crun a fifth more. Of each, /proc/PID/stat and cgroup.freeze are read, to tell a living container from a number used again and a running one from a
   paused one; the floor compares the inode of a pidfd instead, and knows no pause.
-- `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs, and needs no cache (cold it is the faster by far). `exec_seccomp`: it compiles again.
+- `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs, and needs no cache (cold it is the faster by far). `exec` finds the filter beside the record.
 - A statically linked crun was not to be had from Debian.
 
 ## Growth
 
-10,000 runs, one after the other (`RUNS=10000`, `integration/test_growth.py`), in 33 s with the looks before and after: no cgroup more, none dying; the kernel's unreclaimable memory -48 KiB, per-processor memory 0,
+10,000 runs, one after the other (`RUNS=10000`, `integration/test_growth.py`), before namespaces were made ahead, in 33 s with the looks before and after: no cgroup more, none dying; the kernel's unreclaimable memory -48 KiB, per-processor memory 0,
 stacks 0, page tables +8 KiB. 1 to 1,000 containers alive at once: [scale.md](scale.md).
 """
 
