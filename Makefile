@@ -11,7 +11,7 @@ CPUS ?= 1
 VM_CHECK ?=
 
 .DEFAULT_GOAL := dev
-.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-engines vm-killed vm-image vm-check perf start-order check demo clean
+.PHONY: help dev test quick asan fuzz-smoke tidy fmt fmt-check layers coverage coverage-check defences golden release integration integration-rootless integration-peers vm-test vm-engines vm-killed vm-kubernetes vm-image vm-check perf start-order check demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ vm-engines: ## real engines in the test machine with capsule, crun and runc, and
 vm-killed: ## 200 starts under Podman and containerd with somebody killed at a random moment; STARTS=, RUNTIMES=one
 	$(PYTHON) integration/vm/run.py --image engines --mode systemd --megabytes 4096 --deadline 7200 --output build/vm-killed \
 	  --command "/usr/bin/python3 /capsule/checkout/integration/engines_real/killed.py --runtime $(RUNTIMES) $(if $(STARTS),--starts $(STARTS))"
+
+vm-kubernetes: ## pods of a real kubelet, with capsule, crun and runc, in a machine of its own (Kubernetes is built once); T=
+	$(PYTHON) integration/engines_real/run.py --kubernetes $(if $(T),-k "$(T)")
 
 vm-image: ## fetch and make the test machine's image (once, 3 minutes), so that vm-check finds it
 	$(PYTHON) integration/vm/check.py --image-only

@@ -119,11 +119,12 @@ class Daemon(Engine):
     unit = ""
     command = ""
     ready = ""
+    patience = 90  # seconds
 
     def start(self, environment=""):
         sh(f"systemctl reset-failed {self.unit} 2>/dev/null || true")
         sh(f"systemd-run -q --unit={self.unit} -p Delegate=yes -p KillMode=process -p Restart=always {environment} {self.command}")
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + self.patience
         while subprocess.run(self.ready, shell=True, capture_output=True).returncode:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.unit} does not answer: {sh(f'journalctl -u {self.unit} | tail -n 30', check=False)}")

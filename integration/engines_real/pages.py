@@ -1,6 +1,7 @@
 """The blocks of a registration page (docs/engines) that are followed literally.
 
     ```toml file=/etc/…      is written to that path
+    ```toml other=/etc/…     is what that file is with another version of the engine; who tries that one writes it
     ```sh run                is executed, line by line as it stands
 
 Other blocks are for the reader.
@@ -20,6 +21,7 @@ class Page:
     name: str
     files: dict  # path → content
     commands: list  # scripts, in the order of the page
+    others: dict  # path → content
 
 
 def page(name):
@@ -27,14 +29,16 @@ def page(name):
 
 
 def parse(name, text):
-    found = Page(name, {}, [])
+    found = Page(name, {}, [], {})
     for _, marker, content in FENCED.findall(text):
         if marker.startswith("file=/"):
             found.files[marker.removeprefix("file=")] = content
+        elif marker.startswith("other=/"):
+            found.others[marker.removeprefix("other=")] = content
         elif marker == "run":
             found.commands.append(content)
         else:
-            raise ValueError(f"{name}: a block begins with '{marker}', which is neither file=/PATH nor run")
+            raise ValueError(f"{name}: a block begins with '{marker}', which is neither file=/PATH, other=/PATH nor run")
     return found
 
 

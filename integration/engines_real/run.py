@@ -3,6 +3,8 @@
 
 An action is tried with all runtimes in one boot, but not all actions need to be: what is known of the others from an earlier run
 with the same binary is kept in build/vm-engines/results.json, and the table is written when no row is missing.
+
+With --kubernetes a cluster of one node is tried instead; its results are in build/vm-kubernetes, and no table is made of them.
 """
 
 import argparse
@@ -34,19 +36,22 @@ def arguments():
     parser = argparse.ArgumentParser(description="real engines in the test machine")
     parser.add_argument("--engines", default=",".join(rows.ENGINES))
     parser.add_argument("--runtimes", default=",".join(table.RUNTIMES))
+    parser.add_argument("--kubernetes", action="store_true", help="a node of Kubernetes and its control plane instead")
     parser.add_argument("-k", dest="pattern", default="", help="only actions that this is found in")
     return parser.parse_args()
 
 
 def command_in_guest(options):
-    words = ["/usr/bin/python3", "/capsule/checkout/integration/engines_real/main.py", "/output/results.json"]
-    words += ["--engines", options.engines, "--runtimes", options.runtimes]
+    script = "kubernetes.py" if options.kubernetes else "main.py"
+    words = ["/usr/bin/python3", f"/capsule/checkout/integration/engines_real/{script}", "/output/results.json"]
+    words += ["--runtimes", options.runtimes]
+    words += [] if options.kubernetes else ["--engines", options.engines]
     return shlex.join([*words, "-k", options.pattern] if options.pattern else words)
 
 
-def machine(command):
-    words = [sys.executable, str(REPOSITORY / "integration/vm/run.py"), "--image", "engines", "--mode", "systemd"]
-    return [*words, "--megabytes", "4096", "--deadline", str(SECONDS), "--output", str(OUTPUT), "--command", command]
+def machine(command, image="engines", output=OUTPUT):
+    words = [sys.executable, str(REPOSITORY / "integration/vm/run.py"), "--image", image, "--mode", "systemd"]
+    return [*words, "--megabytes", "4096", "--deadline", str(SECONDS), "--output", str(output), "--command", command]
 
 
 def merge():
@@ -68,6 +73,9 @@ def write_table():
 
 def main():
     options = arguments()
+    if options.kubernetes:
+        words = machine(command_in_guest(options), "kubernetes", REPOSITORY / "build/vm-kubernetes")
+        return subprocess.run(words, preexec_fn=dies_with_parent).returncode
     status = subprocess.run(machine(command_in_guest(options)), preexec_fn=dies_with_parent).returncode
     if status > 1 or options.runtimes != ",".join(table.RUNTIMES):
         return status

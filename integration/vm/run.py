@@ -19,13 +19,14 @@ import accelerator
 import disks
 import image
 import image_engines
+import image_kubernetes
 from machine import Machine
 from processes import end_orderly_when_told
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PEERS = {"crun": "/usr/bin/crun", "runc": "/usr/sbin/runc"}
 NEEDED = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs"}
-IMAGES = {"suite": image.ensure, "engines": image_engines.ensure}
+IMAGES = {"suite": image.ensure, "engines": image_engines.ensure, "kubernetes": image_kubernetes.ensure}
 PASSED_ON = ("SCALE",)  # of the environment, to the tests in the guest
 NO_ANSWER = 124  # the status of a guest that did not come to its end
 
