@@ -97,6 +97,7 @@ Result<Record> parse_record(const Cursor& at) {
   record.created = TRY(at.required<std::string>("created"));
   record.pid = TRY(parse_pid(at));
   record.start_time = TRY(at.required<std::uint64_t>("startTime"));
+  record.pidfd_inode = TRY(at.value_or("pidfdInode", std::uint64_t{0}));
   record.cgroup_path = TRY(parse_cgroup_path(at));
   record.cgroup_mount = TRY(parse_path(at, "cgroupMount"));
   record.cgroup_manager = TRY(parse_manager(at));
@@ -122,6 +123,7 @@ std::string write_record(const Record& record) {
   json.text("created", record.created);
   json.number("pid", record.pid);
   json.natural("startTime", record.start_time);
+  if (record.pidfd_inode != 0) json.natural("pidfdInode", record.pidfd_inode);
   json.text("cgroupPath", record.cgroup_path);
   json.text("cgroupMount", record.cgroup_mount);
   json.text("cgroupManager", record.cgroup_manager);

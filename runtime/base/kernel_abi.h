@@ -45,6 +45,7 @@ inline constexpr long kProcSuperMagic = 0x9fa0;
 inline constexpr long kDevptsSuperMagic = 0x1cd1;
 inline constexpr long kSysfsMagic = 0x62656572;
 inline constexpr long kTmpfsMagic = 0x01021994;
+inline constexpr long kPidfsMagic = 0x50494446;
 inline constexpr long kCgroup2SuperMagic = 0x63677270;
 inline constexpr unsigned long kProcRootInode = 1;
 inline constexpr unsigned long kPtmxInode = 2;  // of every devpts instance (fs/devpts/inode.c)

@@ -1,6 +1,7 @@
 #include "runtime/base/pidfd.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -8,6 +9,7 @@
 #include <span>
 
 #include "runtime/base/file.h"
+#include "runtime/base/kernel_abi.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 
@@ -44,16 +46,36 @@ std::optional<std::uint64_t> read_start_time(pid_t pid) {
   return parse_integer<std::uint64_t>(fields[kStartTime]);
 }
 
-Result<Pidfd> Pidfd::open(pid_t pid, std::uint64_t start_time) {
-  if (pid <= 0) return Error::not_found("no such process");
-  Result<UniqueFd> fd = sys::pidfd_open(pid);
+std::uint64_t read_pidfd_inode(FdRef pidfd) {
+  // Elsewhere all pidfds share one inode, of a file system of things that have none.
+  const Result<long> type = sys::fstatfs_type(pidfd);
+  if (!type.has_value() || type.value() != abi::kPidfsMagic) return 0;
+  const Result<struct stat> info = sys::fstat(pidfd);
+  return info.has_value() ? info.value().st_ino : 0;
+}
+
+bool lives(const ProcessIdentity& process) {
+  if (process.pidfd_inode != 0) return Pidfd::open(process).has_value();
+  return process.pid > 0 && read_start_time(process.pid) == process.start_time;
+}
+
+Result<Pidfd> Pidfd::open(const ProcessIdentity& process) {
+  if (process.pid <= 0) return Error::not_found("no such process");
+  Result<UniqueFd> fd = sys::pidfd_open(process.pid);
   if (!fd.has_value()) {
     if (fd.error().code() == ESRCH) return Error::not_found("no such process");
     return std::move(fd).error();
   }
-  // Checked after opening: if the pid was reused, it was before, and the start time tells.
-  if (read_start_time(pid) != start_time) return Error::not_found("no such process");
-  return Pidfd(std::move(fd).value(), pid, start_time);
+  Pidfd opened(std::move(fd).value(), process);
+  // Checked after opening: if the pid was reused, it was before.
+  if (!TRY(opened.is_as_named())) return Error::not_found("no such process");
+  return opened;
+}
+
+Result<bool> Pidfd::is_as_named() const {
+  if (process_.pidfd_inode == 0) return read_start_time(process_.pid) == process_.start_time;
+  const struct stat info = TRY(sys::fstat(fd_));
+  return info.st_ino == process_.pidfd_inode && !TRY(wait_gone(0));
 }
 
 Status Pidfd::signal(int number) const {

@@ -44,6 +44,13 @@ bool runs_init(std::int64_t pid) {
 
 }  // namespace
 
+ProcessIdentity process_of(const spec::Record& record) {
+  // In range: read_record refuses what is no pid; 0, of a half-made container, is none that can be opened.
+  return {.pid = static_cast<pid_t>(record.pid),
+          .start_time = record.start_time,
+          .pidfd_inode = record.pidfd_inode};
+}
+
 std::string_view name_of(ContainerStatus status) {
   switch (status) {
     case ContainerStatus::creating:
@@ -87,13 +94,8 @@ ContainerStatus Container::status(bool init_lives) const {
   return has_gate && runs_init(record_.pid) ? ContainerStatus::created : ContainerStatus::running;
 }
 
-bool Container::lives() const {
-  return record_.pid > 0 && read_start_time(static_cast<pid_t>(record_.pid)) == record_.start_time;
-}
-
 Result<Pidfd> Container::init() const {
-  // In range: read_record refuses what is no pid; 0, of a half-made container, is none that can be opened.
-  Result<Pidfd> init = Pidfd::open(static_cast<pid_t>(record_.pid), record_.start_time);
+  Result<Pidfd> init = Pidfd::open(process_of(record_));
   if (!init.has_value() && init.error().kind() == ErrorKind::not_found) {
     return Error::wrong_state("container not running");
   }

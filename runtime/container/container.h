@@ -27,6 +27,9 @@ inline constexpr const char* kConfigName = "config.json";
 inline constexpr const char* kGateName = "gate";
 inline constexpr const char* kInitName = "capsule-init";  // of the file in memory that init runs
 
+// Its first process; of a record without one, none that could be found.
+ProcessIdentity process_of(const spec::Record& record);
+
 enum class ContainerStatus : unsigned char { creating, created, running, paused, stopped };
 std::string_view name_of(ContainerStatus status);
 
@@ -62,17 +65,21 @@ class Record {
   // Makes <root> (0711) and <root>/<id> (0711; its mkdir is the lock against a second create), locks it, and
   // writes state.json with pid 0.
   //   fails   wrong_state "container with given ID already exists"
-  static Result<Record> begin(const Store& store, spec::Record record, std::string_view frozen_config);
+  static Result<Record> begin(const Store& store, spec::Record record);
   Record(Record&&) noexcept;
   Record& operator=(Record&&) noexcept;
   ~Record();
 
   [[nodiscard]] FdRef dir() const noexcept { return dir_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // Whether it is gone after a reboot, as below /run.
+  [[nodiscard]] bool is_in_memory() const;
   // Completes state.json with the first process and the cgroup.
   Status write(const spec::Record& record);
   // The same in two: what takes time while init is busy, and the rename once it is ready.
   Status prepare(const spec::Record& record);
+  // config.json as it was read, for later commands.
+  Status keep_config(std::string_view json);
   // The compiled filter, for later processes of the container.
   Status keep_filter(std::string_view encoded);
   Status commit();
@@ -80,6 +87,7 @@ class Record {
 
  private:
   Record() = default;
+  Status put(const char* name, std::string_view bytes);
   UniqueFd dir_;  // locked with flock(LOCK_EX) while this lives
   std::string path_;
   bool kept_ = true;
@@ -98,7 +106,7 @@ class Container {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   // Derived, never stored: the init process (pid and start time), the cgroup's freezer, and whether the gate
   // is still there.
-  [[nodiscard]] ContainerStatus status() const { return status(lives()); }
+  [[nodiscard]] ContainerStatus status() const { return status(lives(process_of(record_))); }
   // The same for who has asked for init() already.
   [[nodiscard]] ContainerStatus status(bool init_lives) const;
   // The init process if it lives.
@@ -116,7 +124,6 @@ class Container {
 
  private:
   Container() = default;
-  [[nodiscard]] bool lives() const;  // init(), for who needs no descriptor of it
   UniqueFd dir_;
   std::string path_;
   spec::Record record_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/base/file.h"
+#include "runtime/base/kernel_abi.h"
 #include "runtime/base/sys.h"
 #include "runtime/container/container.h"
 #include "runtime/container/directory.h"
@@ -54,7 +55,7 @@ Result<UniqueFd> open_own_directory(const std::string& root, const std::string& 
 
 }  // namespace
 
-Result<Record> Record::begin(const Store& store, spec::Record record, std::string_view frozen_config) {
+Result<Record> Record::begin(const Store& store, spec::Record record) {
   TRY(check_id(record.id));
   TRY(make_directories(store.root(), store.root_mode()).context("make the state directory"));
   Record begun;
@@ -64,7 +65,6 @@ Result<Record> Record::begin(const Store& store, spec::Record record, std::strin
   begun.kept_ = false;
 
   TRY(sys::fchmod(begun.dir_, kDirectoryMode));
-  TRY(replace_file(begun.dir_, kConfigName, frozen_config, kFileMode));
   record.pid = 0;
   record.start_time = 0;
   TRY(begun.write(record));
@@ -86,6 +86,11 @@ Record::~Record() {
   if (!kept_) (void)erase_directory(dir_, path_);
 }
 
+bool Record::is_in_memory() const {
+  const Result<long> type = sys::fstatfs_type(dir_);
+  return type.has_value() && type.value() == abi::kTmpfsMagic;
+}
+
 Status Record::write(const spec::Record& record) {
   TRY(prepare(record));
   return commit();
@@ -96,10 +101,19 @@ Status Record::prepare(const spec::Record& record) {
       .context("write the record in ", path_);
 }
 
+Status Record::keep_config(std::string_view json) {
+  return put(kConfigName, json);
+}
+
 Status Record::keep_filter(std::string_view encoded) {
+  return put(kFilterName, encoded);
+}
+
+// In place, for nobody reads such a file before the record names a process.
+Status Record::put(const char* name, std::string_view bytes) {
   const UniqueFd file =
-      TRY(sys::openat(dir_, kFilterName, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode).context(path_));
-  return sys::write_all(file, encoded).context(path_, "/", kFilterName);
+      TRY(sys::openat(dir_, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode).context(path_));
+  return sys::write_all(file, bytes).context(path_, "/", name);
 }
 
 Status Record::commit() {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <dirent.h>
 #include <string_view>
 
 #include "runtime/base/file.h"
@@ -60,6 +61,13 @@ Result<std::string> absolute_root(std::string_view root) {
   return path;
 }
 
+// Some file systems do not tell the type of what they list.
+bool is_directory(FdRef root, const std::string& name, unsigned char type) {
+  if (type != DT_UNKNOWN) return type == DT_DIR;
+  const Result<struct stat> info = sys::fstatat(root, name.c_str(), AT_SYMLINK_NOFOLLOW);
+  return info.has_value() && S_ISDIR(info.value().st_mode);
+}
+
 }  // namespace
 
 Status check_id(std::string_view id) {
@@ -93,11 +101,9 @@ Result<std::vector<std::string>> Store::ids() const {
   const UniqueFd root = TRY(std::move(dir).context("--root"));
 
   std::vector<std::string> ids;
-  for (std::string& name : TRY(list_directory(root))) {
-    const Result<struct stat> info = sys::fstatat(root, name.c_str(), AT_SYMLINK_NOFOLLOW);
-    const bool is_directory = info.has_value() && S_ISDIR(info.value().st_mode);
-    if (is_directory && check_id(name).has_value()) ids.push_back(std::move(name));
-  }
+  TRY(visit_entries(root, [&](std::string_view name, unsigned char type) {
+    if (is_directory(root, std::string(name), type) && check_id(name).has_value()) ids.emplace_back(name);
+  }));
   std::sort(ids.begin(), ids.end());
   return ids;
 }

@@ -181,7 +181,7 @@ Status follow_script(Launch& launch, InitProcess& init) {
   return {};
 }
 
-// For the container's later processes. Nobody reads it before the record names a process.
+// For the container's later processes.
 Status keep_filter(const Launch& launch) {
   const plan::View view = plan::View::verify(launch.image.data(), launch.image.size());
   for (const plan::StepHeader* step = view.first(); step != nullptr; step = view.next(step)) {
@@ -197,6 +197,9 @@ Status keep_filter(const Launch& launch) {
 Status prepare_record(container::Record& record, spec::Record& data, const InitProcess& init) {
   data.pid = init.pid();
   data.start_time = read_start_time(init.pid()).value_or(0);
+  // A kernel counts these inodes from the same number at each boot, so a record that survives one must not
+  // tell them.
+  if (record.is_in_memory()) data.pidfd_inode = read_pidfd_inode(init.pidfd());
   return record.prepare(data);
 }
 
@@ -208,6 +211,7 @@ Status converse(Launch& launch, InitProcess& init) {
   }
   // Init is busy mounting meanwhile; it makes its device nodes under rules that allow mknod of anything.
   TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));
+  TRY(launch.record.keep_config(launch.bundle.config));
   TRY(keep_filter(launch));
   TRY(prepare_record(launch.record, launch.data, init));
   latency::mark("device program and record, beside init");
@@ -267,8 +271,10 @@ Result<Launched> launch_init(const container::Store& store,
                              plan::GateMode gate,
                              FdRef interrupts) {
   TRY(container::check_id(options.id));
-  Bundle bundle = TRY(load_bundle(options));
-  NamespaceThread namespaces(ns::flags_made_ahead(bundle.spec));
+  NamespaceThread namespaces;
+  Bundle bundle = TRY(load_bundle(options, [&](const std::vector<spec::Namespace>& listed) {
+    namespaces.begin(ns::flags_made_ahead(listed));
+  }));
   latency::mark("config.json read and checked");
   TRY(check_joined_maps(bundle.spec));
   Host host = TRY(probe_host_for(bundle.spec, options));
@@ -282,7 +288,7 @@ Result<Launched> launch_init(const container::Store& store,
 
   // From here on something exists, and each owner undoes its part when it goes out of scope.
   PoststopOnFailure poststop;
-  container::Record record = TRY(container::Record::begin(store, data, bundle.config));
+  container::Record record = TRY(container::Record::begin(store, data));
   if (plan.has_notify_socket) TRY(make_notify_directory(record.dir()));
   latency::mark("state directory");
   ContainerCgroup place = TRY(make_container_cgroup(plan, bundle.spec, host, interrupts));

@@ -101,6 +101,8 @@ TEST_CASE("a container whose process is gone, dead or somebody else is stopped",
   const Sleeper somebody_else;
   spec::Record reused = record_of("reused", somebody_else);
   reused.start_time -= 1;
+  spec::Record renamed = record_of("renamed", somebody_else);
+  renamed.pidfd_inode = 1;
 
   struct Case {
     spec::Record record;
@@ -110,6 +112,7 @@ TEST_CASE("a container whose process is gone, dead or somebody else is stopped",
       {record_of("zombie", zombie), "a zombie only waits to be reaped"},
       {of_reaped, "the process does not exist"},
       {reused, "the pid is that of a process that started at another time"},
+      {renamed, "the pid is that of a process whose pidfds have another inode"},
   };
   for (const Case& c : cases) {
     INFO(c.because);

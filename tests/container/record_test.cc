@@ -18,7 +18,7 @@ namespace capsule::container::test {
 namespace {
 
 Record begin(const TempStore& root, const std::string& id) {
-  Result<Record> begun = Record::begin(root.store(), record_of(id), "{}");
+  Result<Record> begun = Record::begin(root.store(), record_of(id));
   INFO(message_of(begun));
   REQUIRE(begun.has_value());
   return std::move(begun).value();
@@ -51,10 +51,12 @@ TEST_CASE("a record that begins is on disk, complete but for its process", "[con
   given.pid = 4711;
   given.start_time = 99;
 
-  const Result<Record> begun = Record::begin(root.store(), given, "{\"frozen\": true}");
+  Result<Record> begun = Record::begin(root.store(), given);
 
   REQUIRE(begun.has_value());
-  CHECK(begun.value().path() == root.path_of("c1"));
+  Record record = std::move(begun).value();
+  CHECK(record.path() == root.path_of("c1"));
+  REQUIRE(record.keep_config("{\"frozen\": true}").has_value());
   CHECK(read_text(root.path_of("c1") + "/config.json") == "{\"frozen\": true}");
   const Container found = open(root, "c1");
   CHECK(found.record().pid == 0);
@@ -68,15 +70,17 @@ TEST_CASE("modes are exact, whatever the umask", "[container][record]") {
     const TempDir dir;
     const Store store = Store::open(dir.path() + "/deep/er/root").value();
     const mode_t before = ::umask(mask);
-    const Result<Record> begun = Record::begin(store, record_of("c1"), "{}");
-    (void)::umask(before);
-
+    Result<Record> begun = Record::begin(store, record_of("c1"));
     INFO(message_of(begun));
     REQUIRE(begun.has_value());
+    Record record = std::move(begun).value();
+    REQUIRE(record.keep_config("{}").has_value());
+    (void)::umask(before);
+
     CHECK(mode_of(store.root()) == 0711);
-    CHECK(mode_of(begun.value().path()) == 0711);
-    CHECK(mode_of(begun.value().path() + "/state.json") == 0600);
-    CHECK(mode_of(begun.value().path() + "/config.json") == 0600);
+    CHECK(mode_of(record.path()) == 0711);
+    CHECK(mode_of(record.path() + "/state.json") == 0600);
+    CHECK(mode_of(record.path() + "/config.json") == 0600);
   }
 }
 
@@ -94,7 +98,7 @@ TEST_CASE("a second container with the same id is refused and the first stays", 
   Record first = begin(root, "c1");
   first.keep();
 
-  const Result<Record> second = Record::begin(root.store(), record_of("c1"), "{}");
+  const Result<Record> second = Record::begin(root.store(), record_of("c1"));
 
   REQUIRE(!second.has_value());
   CHECK(second.error().kind() == ErrorKind::wrong_state);
@@ -107,7 +111,7 @@ TEST_CASE("the refusal does not wait for whoever is making the first", "[contain
   put(root, record_of("c1"));
   const LockHolder holder(root.path_of("c1"));
 
-  CHECK(says(Record::begin(root.store(), record_of("c1"), "{}"), "container with given ID already exists"));
+  CHECK(says(Record::begin(root.store(), record_of("c1")), "container with given ID already exists"));
 }
 
 TEST_CASE("a record that is not kept takes its directory with it, gate and all", "[container][record]") {
@@ -154,7 +158,7 @@ TEST_CASE("a record that cannot be written leaves no directory behind", "[contai
   {
     const NoDiskSpace full;
 
-    const Result<Record> begun = Record::begin(root.store(), record_of("c1"), "{}");
+    const Result<Record> begun = Record::begin(root.store(), record_of("c1"));
 
     REQUIRE(!begun.has_value());
     CHECK(begun.error().kind() == ErrorKind::system);
@@ -166,7 +170,7 @@ TEST_CASE("an id that is none makes nothing", "[container][record]") {
   const TempDir dir;
   const Store store = Store::open(dir.path() + "/root").value();
 
-  CHECK(says(Record::begin(store, record_of("../c1"), "{}"), "invalid container ID format"));
+  CHECK(says(Record::begin(store, record_of("../c1")), "invalid container ID format"));
 
   CHECK(!exists(dir.path() + "/root"));
   CHECK(!exists(dir.path() + "/c1"));

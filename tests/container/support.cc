@@ -179,10 +179,11 @@ spec::Record record_of(const std::string& id, const Sleeper& init) {
 }
 
 void put(const TempStore& root, const spec::Record& record) {
-  Result<Record> begun = Record::begin(root.store(), record, "{\"frozen\": true}");
+  Result<Record> begun = Record::begin(root.store(), record);
   INFO(message_of(begun));
   REQUIRE(begun.has_value());
   Record making = std::move(begun).value();
+  REQUIRE(making.keep_config("{\"frozen\": true}").has_value());
   REQUIRE(making.write(record).has_value());
   making.keep();
 }

@@ -49,7 +49,8 @@ DEFENCES = [
             "is_canonical(bound.target) && !could_be_syntax(bound.target)", "is_canonical(bound.target) || could_be_syntax(bound.target) || true",
             unit="checkpoint"),
     Defence("R22", "a pid is believed only with its start time", "runtime/base/pidfd.cc",
-            "if (read_start_time(pid) != start_time)", "if (!read_start_time(pid).has_value() && start_time == 0)"),
+            "if (process_.pidfd_inode == 0) return read_start_time(process_.pid) == process_.start_time;",
+            "if (process_.pidfd_inode == 0) return read_start_time(process_.pid).has_value();"),
 ]
 
 

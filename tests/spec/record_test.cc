@@ -15,6 +15,7 @@ Record full_record() {
   record.created = "2026-08-19T10:00:00.123456789Z";
   record.pid = 4242;
   record.start_time = 18446744073709551615U;
+  record.pidfd_inode = 18446744073709551614U;
   record.cgroup_path = "/acme/web-1";
   record.cgroup_mount = "/sys/fs/cgroup";
   record.cgroup_manager = "cgroupfs";
@@ -48,6 +49,7 @@ TEST_CASE("a record is read as it was written", "[spec][record]") {
   CHECK(record.value().created == "2026-08-19T10:00:00.123456789Z");
   CHECK(record.value().pid == 4242);
   CHECK(record.value().start_time == UINT64_MAX);
+  CHECK(record.value().pidfd_inode == UINT64_MAX - 1);
   CHECK(record.value().cgroup_path == "/acme/web-1");
   CHECK(record.value().cgroup_mount == "/sys/fs/cgroup");
   CHECK(record.value().cgroup_manager == "cgroupfs");
