@@ -221,16 +221,17 @@ bool NamespaceSet::forks() const {
   return fork_flags != 0 || joins_pid;
 }
 
-std::uint64_t flags_made_ahead(const spec::Spec& spec) {
+std::uint64_t flags_made_ahead(const std::vector<spec::Namespace>& listed) {
   std::uint64_t flags = 0;
-  for (const spec::Namespace& entry : linux_of(spec).namespaces) {
+  for (const spec::Namespace& entry : listed) {
     const bool joined = !entry.path.value_or("").empty();
     const bool is_pid = entry.type == NamespaceType::pid;
     if (entry.type == NamespaceType::user || (is_pid && joined)) return 0;
     if (!joined) flags |= clone_flag_of(entry.type);
   }
   constexpr std::uint64_t kByUnshare = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
-  return (flags & CLONE_NEWNET) != 0 ? flags & kByUnshare : 0;
+  constexpr std::uint64_t kWorthAThread = CLONE_NEWNET | CLONE_NEWNS;
+  return (flags & kWorthAThread) != 0 ? flags & kByUnshare : 0;
 }
 
 Result<NamespaceSet> plan_namespaces(const spec::Spec& spec, bool privileged) {

@@ -62,10 +62,10 @@ struct NamespaceSet {
 //   fails       invalid_config: duplicate type, path not absolute, user mappings without a user namespace, …
 //               (what spec::validate has not already refused)
 Result<NamespaceSet> plan_namespaces(const spec::Spec& spec, bool privileged = false);
-// CLONE_NEW* that a thread of the host side may make before the rest is planned: 0 unless a new network is
-// among them, which alone is worth a thread; nor if they belong to a user namespace, or if a pid namespace is
-// joined for the clone.
-std::uint64_t flags_made_ahead(const spec::Spec& spec);
+// CLONE_NEW* that a thread of the host side may make before anything is checked or planned: 0 unless a new
+// network or new mounts are among them, which alone are worth a thread; nor if they belong to a user
+// namespace, or if a pid namespace is joined for the clone.
+std::uint64_t flags_made_ahead(const std::vector<spec::Namespace>& listed);
 std::uint64_t clone_flag_of(spec::NamespaceType type);
 std::string_view name_of(spec::NamespaceType type);       // "network"
 std::string_view proc_name_of(spec::NamespaceType type);  // "net": the entry of /proc/PID/ns

@@ -58,6 +58,13 @@ Result<Spec> parse_spec(const Cursor& at) {
   return spec;
 }
 
+Result<std::vector<Namespace>> parse_namespaces(const Cursor& root) {
+  const Cursor linux_part = root.member("linux");
+  if (!linux_part.is_present()) return std::vector<Namespace>();
+  TRY(linux_part.expect_object());
+  return linux_part.objects("namespaces", parse_namespace);
+}
+
 template <class T>
 Result<T> read_document(std::string_view json, std::string_view name, Cursor::Parse<T> parse) {
   const Document document = TRY(Document::parse(json, name));
@@ -68,8 +75,15 @@ Result<T> read_document(std::string_view json, std::string_view name, Cursor::Pa
 
 }  // namespace
 
-Result<Spec> read(std::string_view json) {
-  return read_document<Spec>(json, "", parse_spec);
+Result<Spec> read(std::string_view json, const Foresee& foresee) {
+  const Document document = TRY(Document::parse(json, ""));
+  const Cursor root = document.root();
+  TRY(root.expect_object());
+  if (foresee) {
+    const Result<std::vector<Namespace>> listed = parse_namespaces(root);
+    foresee(listed.has_value() ? listed.value() : std::vector<Namespace>());
+  }
+  return parse_spec(root);
 }
 
 Result<Process> read_process(std::string_view json) {

@@ -6,17 +6,6 @@
 namespace capsule::spec {
 namespace {
 
-Result<Namespace> parse_namespace(const Cursor& at) {
-  const std::string name = TRY(at.required<std::string>("type"));
-  const std::optional<NamespaceType> type = parse_namespace_type(name);
-  if (!type.has_value()) return at.member("type").error(cat({"namespace ", quoted(name), " does not exist"}));
-
-  Namespace parsed;
-  parsed.type = *type;
-  parsed.path = TRY(at.text("path"));
-  return parsed;
-}
-
 Result<Device> parse_device(const Cursor& at) {
   Device device;
   device.type = TRY(at.required<std::string>("type"));
@@ -81,6 +70,17 @@ Result<IdMapping> parse_id_mapping(const Cursor& at) {
   mapping.host_id = TRY(at.required<std::uint32_t>("hostID"));
   mapping.size = TRY(at.required<std::uint32_t>("size"));
   return mapping;
+}
+
+Result<Namespace> parse_namespace(const Cursor& at) {
+  const std::string name = TRY(at.required<std::string>("type"));
+  const std::optional<NamespaceType> type = parse_namespace_type(name);
+  if (!type.has_value()) return at.member("type").error(cat({"namespace ", quoted(name), " does not exist"}));
+
+  Namespace parsed;
+  parsed.type = *type;
+  parsed.path = TRY(at.text("path"));
+  return parsed;
 }
 
 Result<Linux> parse_linux(const Cursor& at) {

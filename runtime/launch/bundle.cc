@@ -7,7 +7,6 @@
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/launch/id_maps.h"
-#include "spec/read.h"
 #include "spec/validate.h"
 
 namespace capsule::launch {
@@ -56,12 +55,12 @@ Result<std::string> resolve_rootfs(const std::string& bundle, const spec::Spec& 
 
 }  // namespace
 
-Result<Bundle> load_bundle(const LaunchOptions& options) {
+Result<Bundle> load_bundle(const LaunchOptions& options, const spec::Foresee& foresee) {
   Bundle bundle;
   bundle.path = TRY(resolve_bundle(options.bundle).context("bundle"));
   const std::string config = options.config.empty() ? cat({bundle.path, "/config.json"}) : options.config;
   bundle.config = TRY(read_file(FdRef::cwd(), config.c_str()));
-  bundle.spec = TRY(spec::read(bundle.config));
+  bundle.spec = TRY(spec::read(bundle.config, foresee));
   TRY(add_automatic_maps(bundle.spec));
   TRY(spec::validate(bundle.spec));
   bundle.rootfs = TRY(resolve_rootfs(bundle.path, bundle.spec));

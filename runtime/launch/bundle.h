@@ -5,6 +5,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/launch/launch.h"
+#include "spec/read.h"
 #include "spec/spec.h"
 
 namespace capsule::launch {
@@ -17,7 +18,8 @@ struct Bundle {
   spec::Spec spec;
 };
 
-//   fails   what spec::read and spec::validate say, with the field
-Result<Bundle> load_bundle(const LaunchOptions& options);
+//   foresee  as of spec::read; whatever comes of it, the bundle may still be refused
+//   fails    what spec::read and spec::validate say, with the field
+Result<Bundle> load_bundle(const LaunchOptions& options, const spec::Foresee& foresee = nullptr);
 
 }  // namespace capsule::launch

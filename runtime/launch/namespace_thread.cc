@@ -40,6 +40,7 @@ class Word {
 };
 
 enum Order : std::uint32_t { kNone, kBegun, kClone, kEnd };
+enum Answer : std::uint32_t { kNoAnswer, kCloned, kReleased };
 
 struct Processors {
   std::array<unsigned long, 16> mask{};  // 1024; with more the kernel refuses, and there is no thread
@@ -53,13 +54,17 @@ struct Shared {
   clone_args child{};
   void (*entry)(void*) = nullptr;
   void* argument = nullptr;
-  long result = 0;
-  Word answered;
-  Word alive;  // cleared by the kernel when the thread has ended (CLONE_CHILD_CLEARTID)
+  long result = 0;  // of clone3
+  int number = 0;   // the child's, there before it runs
+  Word answer;
+  long thread = 0;  // its number, while `alive`
+  Word alive;       // cleared by the kernel when the thread has ended (CLONE_CHILD_CLEARTID)
 };
 Shared shared;
 constexpr std::size_t kStackSize = 16384;
 alignas(64) std::array<char, kStackSize> stack;
+alignas(
+    64) std::array<char, kStackSize> child_stack;  // until it has executed a program, like the thread's wait
 
 // Init does it too, later and with words for a failure; by then it is done, and init's mounts are not kept
 // waiting.
@@ -75,7 +80,7 @@ void raise_loopback() {
     if (shared.order.await_change(kBegun) == kClone) {
       if (made) shared.child.flags &= ~shared.flags;
       shared.result = clone_with_stack(shared.child, shared.entry, shared.argument);
-      shared.answered.set(1);
+      shared.answer.set(kCloned);
       if (made && (shared.flags & CLONE_NEWNET) != 0) raise_loopback();
     }
   }
@@ -89,13 +94,26 @@ Processors find_processors() {
   return ours;
 }
 
-// All but the one that we run on.
-Processors others_of(Processors processors) {
-  unsigned own = 0;
-  raw::call(__NR_getcpu, &own, nullptr, nullptr);
+// The one that we run on.
+Processors find_own_processor() {
+  unsigned number = 0;
+  raw::call(__NR_getcpu, &number, nullptr, nullptr);
   constexpr unsigned kBits = 8 * sizeof(unsigned long);
-  processors.mask.at(own / kBits % processors.mask.size()) &= ~(1UL << (own % kBits));
+  Processors own;
+  own.size = sizeof(own.mask);
+  own.mask.at(number / kBits % own.mask.size()) = 1UL << (number % kBits);
+  return own;
+}
+
+Processors others_of(Processors processors) {
+  const Processors own = find_own_processor();
+  for (std::size_t i = 0; i < own.mask.size(); ++i)
+    processors.mask.at(i) &= ~own.mask.at(i);
   return processors;
+}
+
+void bind_thread(long thread, const Processors& processors) {
+  raw::call(__NR_sched_setaffinity, thread, processors.size, processors.mask.data());
 }
 
 bool is_empty(const Processors& processors) {
@@ -108,22 +126,24 @@ bool start_thread(std::uint64_t flags) {
   if (others.size <= 0 || is_empty(others) || !shared.alive.change(0, 1)) return false;
   shared.flags = flags;
   shared.order.reset();
-  shared.answered.reset();
+  shared.answer.reset();
   clone_args args{};
   args.flags =
       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
   args.child_tid = reinterpret_cast<std::uint64_t>(shared.alive.address());
   args.stack = reinterpret_cast<std::uint64_t>(stack.data());
   args.stack_size = stack.size();
-  const long thread = clone_with_stack(args, run_thread, nullptr);
+  shared.thread = clone_with_stack(args, run_thread, nullptr);
   // A scheduler that saves power would let it wait for ours, and nothing were gained.
-  if (thread > 0) raw::call(__NR_sched_setaffinity, thread, others.size, others.mask.data());
-  return thread > 0;
+  if (shared.thread > 0) bind_thread(shared.thread, others);
+  return shared.thread > 0;
 }
 
 }  // namespace
 
-NamespaceThread::NamespaceThread(std::uint64_t flags) : runs_(flags != 0 && start_thread(flags)) {}
+void NamespaceThread::begin(std::uint64_t flags) {
+  runs_ = flags != 0 && start_thread(flags);
+}
 
 NamespaceThread::~NamespaceThread() {
   if (runs_) shared.order.set(kEnd);
@@ -132,12 +152,23 @@ NamespaceThread::~NamespaceThread() {
 long NamespaceThread::clone(const clone_args& args, void (*entry)(void*), void* argument) {
   if (!runs_ || shared.order.change(kNone, kEnd)) return clone_with_stack(args, entry, argument);
   shared.child = args;
+  shared.child.stack = reinterpret_cast<std::uint64_t>(child_stack.data());
+  shared.child.stack_size = child_stack.size();
+  shared.child.flags |= CLONE_PARENT_SETTID;
+  shared.child.parent_tid = reinterpret_cast<std::uint64_t>(&shared.number);
   shared.entry = entry;
   shared.argument = argument;
   shared.order.set(kClone);
-  (void)shared.answered.await_change(0);
+  const std::uint32_t answer = shared.answer.await_change(kNoAnswer);
   runs_ = false;  // or will not for long
-  return shared.result;
+  if (answer == kCloned) return shared.result;
+  // Its own processor is init's by now. The loopback device is raised on ours as soon as we wait for init.
+  bind_thread(shared.thread, find_own_processor());
+  return shared.number;
+}
+
+void NamespaceThread::release_launcher() {
+  shared.answer.set(kReleased);
 }
 
 }  // namespace capsule::launch

@@ -16,20 +16,26 @@ namespace capsule::launch {
 // while an earlier one still ends, there is none.
 class NamespaceThread {
  public:
-  //   flags   of unshare(2), neither CLONE_NEWUSER nor CLONE_NEWPID; 0: no thread, nothing is made ahead
-  explicit NamespaceThread(std::uint64_t flags);
+  NamespaceThread() = default;
   NamespaceThread(const NamespaceThread&) = delete;
   NamespaceThread& operator=(const NamespaceThread&) = delete;
   ~NamespaceThread();  // not asked to clone, it ends, and the namespaces with it
 
+  // Once, if at all.
+  //   flags   of unshare(2), neither CLONE_NEWUSER nor CLONE_NEWPID; 0: no thread, nothing is made ahead
+  void begin(std::uint64_t flags);
   // clone_with_stack(), once.
   //   args   asks for all namespaces of the child: those that the thread has made are left out; what it could
   //          not make is left to clone3, and its error to tell
-  // The child may not run on our own processor until it changes that.
+  // The child may not run on our own processor until it changes that, and the thread then runs on no other.
   long clone(const clone_args& args, void (*entry)(void*), void* argument);
 
+  // For a child that shares our memory, once it needs nothing of it that clone()'s caller may take away:
+  // clone() returns, though the child has not executed a program yet. Without it, it returns when it has.
+  static void release_launcher();
+
  private:
-  bool runs_;  // and has not been asked
+  bool runs_ = false;  // and has not been asked
 };
 
 }  // namespace capsule::launch

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -27,11 +28,12 @@ constexpr std::uint64_t kIntoCgroup = 0x200000000ULL;  // CLONE_INTO_CGROUP
 // Everything the child needs, laid out before the clone: it may share our memory until it executes init, so
 // it must not allocate, lock or unwind.
 struct Child {
+  bool releases_launcher;  // while it executes init
   int init_memfd;
   int sync;
   const int* inherited;
   std::size_t inherited_count;
-  const char* const* argv;
+  std::array<char, 12> plan_number, sync_number;  // decimal
   bool waits_for_maps;
   std::uint32_t root_uid, root_gid;
 };
@@ -80,14 +82,17 @@ void enter_user_namespace(const Child& child) {
 
 // Nothing in here but raw system calls on memory prepared before.
 [[noreturn]] void run_child(void* argument) {
-  const Child& child = *static_cast<const Child*>(argument);
+  const Child child = *static_cast<const Child*>(argument);  // on a stack that nobody takes away
   if (child.waits_for_maps) enter_user_namespace(child);
   for (std::size_t i = 0; i < child.inherited_count; ++i) {
     raw::call(__NR_fcntl, child.inherited[i], F_SETFD, 0);
   }
+  if (child.releases_launcher) NamespaceThread::release_launcher();
+  const std::array<const char*, 4> argv{"capsule-init", child.plan_number.data(), child.sync_number.data(),
+                                        nullptr};
   const char* const no_environment = nullptr;
   const long executed =
-      raw::call(__NR_execveat, child.init_memfd, "", child.argv, &no_environment, AT_EMPTY_PATH);
+      raw::call(__NR_execveat, child.init_memfd, "", argv.data(), &no_environment, AT_EMPTY_PATH);
   give_up(child, "execveat", executed);
 }
 
@@ -173,6 +178,22 @@ class BorrowedAffinity {
   long size_ = 0;
 };
 
+std::array<char, 12> decimal(int number) {
+  std::array<char, 12> text{};
+  std::to_chars(text.data(), text.data() + text.size() - 1, number);
+  return text;
+}
+
+bool shares_memory(const SpawnRequest& request) {
+  return !request.waits_for_maps && !request.may_be_frozen;
+}
+
+// Only to a thread of ours is it of use. What was borrowed for the child must not be given back before the
+// child has executed init: writing our oom_score_adj would write that of everybody in our memory.
+bool can_release(const SpawnRequest& request) {
+  return request.namespaces != nullptr && shares_memory(request) && !request.oom_score_adj.has_value();
+}
+
 }  // namespace
 
 InitProcess& InitProcess::operator=(InitProcess&& other) noexcept {
@@ -193,12 +214,18 @@ Result<sys::ExitStatus> InitProcess::reap() {
 }
 
 Result<InitProcess> spawn_init(const SpawnRequest& request) {
-  const std::string plan_number = std::to_string(request.plan_memfd.get());
-  const std::string sync_number = std::to_string(request.sync.get());
-  const std::array<const char*, 4> argv{"capsule-init", plan_number.c_str(), sync_number.c_str(), nullptr};
-  Child child{request.init_memfd.get(), request.sync.get(), request.inherited.data(),
-              request.inherited.size(), argv.data(),        request.waits_for_maps,
-              request.root_uid,         request.root_gid};
+  Child child{
+      .releases_launcher = can_release(request),
+      .init_memfd = request.init_memfd.get(),
+      .sync = request.sync.get(),
+      .inherited = request.inherited.data(),
+      .inherited_count = request.inherited.size(),
+      .plan_number = decimal(request.plan_memfd.get()),
+      .sync_number = decimal(request.sync.get()),
+      .waits_for_maps = request.waits_for_maps,
+      .root_uid = request.root_uid,
+      .root_gid = request.root_gid,
+  };
 
   alignas(64) static std::array<char, kStackSize> stack;
   int pidfd = -1;
@@ -206,7 +233,7 @@ Result<InitProcess> spawn_init(const SpawnRequest& request) {
   args.flags = request.clone_flags | CLONE_PIDFD;
   // Like vfork: no page table is copied, and we go on when init is executed. Not when the child has to wait
   // for what we do next, or for a thaw: nothing but SIGKILL gets us out of that.
-  if (!request.waits_for_maps && !request.may_be_frozen) args.flags |= CLONE_VM | CLONE_VFORK;
+  if (shares_memory(request)) args.flags |= CLONE_VM | CLONE_VFORK;
   if (request.cgroup >= 0) {
     args.flags |= kIntoCgroup;
     args.cgroup = static_cast<std::uint64_t>(request.cgroup);

@@ -73,18 +73,25 @@ TEST_CASE("a container without namespaces shares everything", "[namespaces][set]
   CHECK_FALSE(set_of(spec).has_mount);
 }
 
-TEST_CASE("a new network is made ahead, with what else unshare can make", "[namespaces][set]") {
+TEST_CASE("new mounts or a new network are made ahead, with what else unshare can make",
+          "[namespaces][set]") {
   spec::Spec spec = empty_spec();
   add_namespace(spec, NamespaceType::uts);
   add_namespace(spec, NamespaceType::pid);
   add_namespace(spec, NamespaceType::cgroup);
-  CHECK(flags_made_ahead(spec) == 0);
+  CHECK(flags_made_ahead(spec.linux->namespaces) == 0);
 
   add_namespace(spec, NamespaceType::network);
-  CHECK(flags_made_ahead(spec) == (CLONE_NEWNET | CLONE_NEWUTS));
+  CHECK(flags_made_ahead(spec.linux->namespaces) == (CLONE_NEWNET | CLONE_NEWUTS));
 
   add_namespace(spec, NamespaceType::mount, "/proc/1/ns/mnt");
-  CHECK(flags_made_ahead(spec) == (CLONE_NEWNET | CLONE_NEWUTS));
+  CHECK(flags_made_ahead(spec.linux->namespaces) == (CLONE_NEWNET | CLONE_NEWUTS));
+
+  spec::Spec pod = empty_spec();
+  add_namespace(pod, NamespaceType::mount);
+  add_namespace(pod, NamespaceType::ipc, "/proc/1/ns/ipc");
+  add_namespace(pod, NamespaceType::network, "/proc/1/ns/net");
+  CHECK(flags_made_ahead(pod.linux->namespaces) == CLONE_NEWNS);
 }
 
 TEST_CASE("nothing is made ahead that belongs to a user namespace, or beside a joined pid namespace",
@@ -93,12 +100,12 @@ TEST_CASE("nothing is made ahead that belongs to a user namespace, or beside a j
     spec::Spec spec = empty_spec();
     if (type != NamespaceType::network) add_namespace(spec, NamespaceType::network);
     add_namespace(spec, type, "/proc/1/ns/of");
-    CHECK(flags_made_ahead(spec) == 0);
+    CHECK(flags_made_ahead(spec.linux->namespaces) == 0);
   }
   spec::Spec spec = empty_spec();
   add_namespace(spec, NamespaceType::network);
   add_namespace(spec, NamespaceType::user);
-  CHECK(flags_made_ahead(spec) == 0);
+  CHECK(flags_made_ahead(spec.linux->namespaces) == 0);
 }
 
 TEST_CASE("a cgroup namespace is made inside, since it is rooted at the cgroup of whoever makes it",

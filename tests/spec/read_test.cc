@@ -40,6 +40,39 @@ TEST_CASE("the top level is read as written", "[spec][read]") {
   CHECK(spec.annotations.at("umlaut") == "ü");
 }
 
+TEST_CASE("the namespaces are told before anything else is read, if they can be", "[spec][read]") {
+  struct Case {
+    const char* json;
+    std::vector<NamespaceType> told;
+    bool is_right;
+  };
+  const Case cases[] = {
+      {R"({"ociVersion": "1.3.0", "linux": {"namespaces": [{"type": "network"}, {"type": "pid"}]}})",
+       {NamespaceType::network, NamespaceType::pid},
+       true},
+      {R"({"ociVersion": 7, "linux": {"namespaces": [{"type": "uts"}]}})", {NamespaceType::uts}, false},
+      {R"({"ociVersion": "1.3.0", "linux": {"namespaces": [{"type": "uts"}, {"type": "moon"}]}})", {}, false},
+      {R"({"ociVersion": "1.3.0", "linux": 5})", {}, false},
+      {R"({"ociVersion": "1.3.0"})", {}, true},
+  };
+  for (const Case& c : cases) {
+    INFO(c.json);
+    int calls = 0;
+    std::vector<NamespaceType> told;
+    const auto spec = read(c.json, [&](const std::vector<Namespace>& listed) {
+      ++calls;
+      for (const Namespace& entry : listed)
+        told.push_back(entry.type);
+    });
+    CHECK(calls == 1);
+    CHECK((told == c.told));
+    CHECK(spec.has_value() == c.is_right);
+  }
+  bool called = false;
+  CHECK_FALSE(read("{", [&](const auto&) { called = true; }).has_value());
+  CHECK_FALSE(called);
+}
+
 TEST_CASE("mounts keep their order and their options", "[spec][read]") {
   const Spec spec = read_full();
 
