@@ -139,6 +139,16 @@ def make_the_node():
     sh(f"ctr image import {engines.ARCHIVE}; ctr -n k8s.io image import {engines.ARCHIVE}; ctr -n k8s.io image import {engines.ARCHIVE}.pause")
     NODE.start()
     step("the node is ready")
+    wait_for_the_description()
+    step("the API server has described itself")
+
+
+def wait_for_the_description():
+    """The first to ask for it waits while it is made, in emulation for longer than `kubectl apply` would."""
+    for _ in range(10):
+        if subprocess.run(["kubectl", "get", "--raw", "/openapi/v2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            return
+    raise RuntimeError("the API server does not describe itself: kubectl get --raw /openapi/v2")
 
 
 def lines_of_the_page():
