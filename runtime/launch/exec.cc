@@ -122,6 +122,7 @@ Result<Inside> launch_inside(const Container& container,
   SpawnRequest request;
   request.cgroup = cgroup.get();
   request.pid_namespace = plan.joins.pid_from_outside ? init.fd().get() : -1;
+  request.is_last_child = true;  // an exec runs no hooks
   request.init_memfd = init_memfd;
   request.plan_memfd = FdRef(plan_number);
   request.sync = donations.slot(plan::kSyncSlot);

@@ -111,13 +111,15 @@ std::string_view hint_for(int err, const SpawnRequest& request) {
   return {};
 }
 
-// setns(CLONE_NEWPID) moves only the children to come, so it is done and undone around the clone.
+// setns(CLONE_NEWPID) moves only the children to come, so it is done before the clone, and undone behind it
+// if there are more of them.
 class BorrowedPidNamespace {
  public:
-  static Result<BorrowedPidNamespace> enter(int ns) {
-    if (ns < 0) return BorrowedPidNamespace(UniqueFd());
-    UniqueFd own = TRY(sys::openat(FdRef::cwd(), "/proc/self/ns/pid", O_RDONLY));
-    TRY(sys::setns(FdRef(ns), CLONE_NEWPID, "pid"));
+  static Result<BorrowedPidNamespace> enter(const SpawnRequest& request) {
+    if (request.pid_namespace < 0) return BorrowedPidNamespace(UniqueFd());
+    UniqueFd own;
+    if (!request.is_last_child) own = TRY(sys::openat(FdRef::cwd(), "/proc/self/ns/pid", O_RDONLY));
+    TRY(sys::setns(FdRef(request.pid_namespace), CLONE_NEWPID, "pid"));
     return BorrowedPidNamespace(std::move(own));
   }
   BorrowedPidNamespace(BorrowedPidNamespace&&) = default;
@@ -245,7 +247,7 @@ Result<InitProcess> spawn_init(const SpawnRequest& request) {
 
   const BorrowedOomScore oom_score = TRY(BorrowedOomScore::set(request.oom_score_adj));
   const BorrowedAffinity affinity = TRY(BorrowedAffinity::set(request.cpus));
-  const BorrowedPidNamespace pid_namespace = TRY(BorrowedPidNamespace::enter(request.pid_namespace));
+  const BorrowedPidNamespace pid_namespace = TRY(BorrowedPidNamespace::enter(request));
   const long pid = request.namespaces != nullptr ? request.namespaces->clone(args, run_child, &child)
                                                  : clone_with_stack(args, run_child, &child);
   if (pid < 0) {

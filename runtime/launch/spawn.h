@@ -20,8 +20,9 @@ struct SpawnRequest {
   // Clones in our place, out of those it has made ahead; not together with `pid_namespace` or `cpus`, which
   // our own thread borrows. Null: nobody does.
   NamespaceThread* namespaces = nullptr;
-  int cgroup = -1;         // directory to be born in (CLONE_INTO_CGROUP, Linux 5.7); -1: ours
-  int pid_namespace = -1;  // joined for the child alone (a namespace or a pidfd); -1: none
+  int cgroup = -1;             // directory to be born in (CLONE_INTO_CGROUP, Linux 5.7); -1: ours
+  int pid_namespace = -1;      // joined for the child alone (a namespace or a pidfd); -1: none
+  bool is_last_child = false;  // of ours: nobody after it minds where `pid_namespace` left us
   FdRef init_memfd{-1};
   FdRef plan_memfd{-1};
   FdRef sync{-1};               // the child's end
