@@ -59,6 +59,16 @@ struct Situation {
   const char* status;
 };
 
+// Nobody but the container's cgroup knows: others than its runtime may pause it.
+bool is_paused() {
+  const Text file("/sys/fs/cgroup/", request.id, "/cgroup.freeze");
+  const long freeze = must("cgroup.freeze", SYS_open, file.c_str(), O_RDONLY | O_CLOEXEC);
+  char digit = '0';
+  must("read cgroup.freeze", SYS_read, freeze, &digit, 1);
+  call(SYS_close, freeze);
+  return digit == '1';
+}
+
 Situation find_situation(Container container) {
   const int pidfd = open_container(container);
   const bool waiting = call(SYS_access, state_path("/start").c_str(), 0) == 0;
@@ -66,7 +76,8 @@ Situation find_situation(Container container) {
     return {0, "stopped"};
   }
   call(SYS_close, pidfd);  // a list may be longer than the limit of open files
-  return {static_cast<uint64_t>(container.pid), waiting ? "created" : "running"};
+  const uint64_t pid = static_cast<uint64_t>(container.pid);
+  return {pid, is_paused() ? "paused" : waiting ? "created" : "running"};
 }
 
 struct DirectoryEntry {  // the kernel's struct linux_dirent64, which no header of its own declares

@@ -106,7 +106,7 @@ WHERE = """\
 
 {parts}
 
-"Namespaces, capsule-init executed" is what the launcher has to wait for: a thread begins with the network namespace, some 400 µs, as soon as config.json is checked, on another processor.
+"Namespaces, capsule-init executed" is what the launcher has to wait for: a thread begins with the network namespace, some 400 µs, as soon as config.json is known to be JSON, on another processor.
 
 Above the floor is the price of three decisions:
 
