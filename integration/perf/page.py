@@ -102,7 +102,7 @@ run; microseconds belong to a machine.
 WHERE = """\
 ## Where the time of `run` goes
 
-`capsule --log-level debug run` tells it; the medians of {count} runs of the default bundle on a quiet machine (its processors a third slower than at other times), in µs:
+`capsule --log-level debug run` tells it; the medians of {count} runs of the default bundle on a quiet machine (its processors slower than at other times), in µs:
 
 {parts}
 
@@ -122,14 +122,16 @@ The rest is the kernel's: the network namespace alone is the difference between 
 LIMITS = """\
 ## What was not reached, and why
 
-- `run`, `run_netns`, parallel runs, `exec`: the three decisions above, and for as many starts at once as processors nothing can be done beside anything else. What remains to be had:
-  file systems made by the launcher while it waits for the network namespace; the thread begun before config.json is checked.
-- `run_mounts_1000`: the kernel copies the mounts of the host into the new namespace and takes them down again; the floor itself, which does only that, takes more than the target.
-  `OPEN_TREE_NAMESPACE`, which would not copy them, is refused by this kernel (6.18).
-- `list_500`: some 40 µs for each container, crun a fifth more. Of each, /proc/PID/stat and cgroup.freeze are read, to tell a living container from a number used again and a running one from a
-  paused one; the floor compares the inode of a pidfd instead, and knows no pause.
+- `run_mounts_1000`: the kernel copies the mounts of the host into the new namespace and takes them down again. The floor does only that and takes more than the target already
+  (divide the columns); `OPEN_TREE_NAMESPACE`, which would not copy them, is refused by this kernel (6.18).
+- `list_500`: the floor reads a record, asks a pidfd, looks for the gate and at `cgroup.freeze`, without which a paused container is called running, and takes more than the target.
+- `run_netns`, parallel runs, `exec`, and most beside a static crun: the three decisions above. Where the network is given, nothing long is left to be done beside the rest; with as
+  many starts at once as processors, nothing can be done beside anything. `run` and `run_seccomp` meet their targets in some runs and not in others.
 - `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs, and needs no cache (cold it is the faster by far). `exec` finds the filter beside the record.
-- A statically linked crun was not to be had from Debian.
+- Tried, and of no use: one `madvise` for the data, heap and stack pages of a start (13 faults instead of 26 for `state`, 0.998 of the time); binding the launcher to its processor
+  while it waits (1.00).
+
+crun-static is crun 1.21 (Debian 13's source) linked statically with glibc, without systemd.
 
 ## Growth
 
@@ -159,10 +161,11 @@ def verdict(runs, operation, reference):
 
 
 def table(runs):
-    lines = ["| operation | of crun | target | | of the floor | target | |", "|---|---|---|---|---|---|---|"]
+    references = [name for name in ("crun", "crun-static", "floor") if name in runs[0]["runtimes"]]
+    lines = ["| operation |" + "".join(f" of {name} | target | |" for name in references), "|---|" + "---|---|---|" * len(references)]
     for operation in [*runs[0]["operations"], "peak_rss"]:
-        crun, floor = verdict(runs, operation, "crun"), verdict(runs, operation, "floor")
-        lines.append(f"| {operation} | {ratios(runs, operation, 'crun')} | {crun[0]} | {crun[1]} | {ratios(runs, operation, 'floor')} | {floor[0]} | {floor[1]} |")
+        cells = (f" {ratios(runs, operation, name)} | {' | '.join(verdict(runs, operation, name))} |" for name in references)
+        lines.append(f"| {operation} |" + "".join(cells))
     anonymous = [run["created_anonymous_kib"] for run in runs]
     lines.append("")
     lines.append("Anonymous memory of a created, waiting container, KiB: "
