@@ -25,7 +25,7 @@ REASONS = {
     "read": "config.json, cgroup facts, the start time of init",
     "fsmount": "/proc, /dev, /dev/pts, /dev/shm, /dev/mqueue, /sys, /sys/fs/cgroup, an empty directory to mask with",
     "fsopen": "the same",
-    "fstatfs": "what a mount point lies on, asked by descriptor",
+    "fstatfs": "what a mount point lies on, asked by descriptor; whether the record lies in memory, and pidfds have inodes",
     "open_tree": "the rootfs, four read-only paths, three masks",
     "mount_setattr": "read-only, propagation",
     "fcntl": "descriptors 0 to 2 are open; seals; what init inherits",
@@ -37,11 +37,11 @@ REASONS = {
     "memfd_create": "capsule-init and its plan, sealed: the container never sees the host's binary (CVE-2019-5736)",
     "execveat": "capsule-init",
     "signalfd4": "signals to forward; interruptions while the container is made",
-    "poll": "ready, program executed, ended",
-    "sched_setaffinity": "the thread gets another processor than ours; init all of them, whatever the caller is bound to",
+    "poll": "ready, program executed, ended; whether init still lives",
+    "sched_setaffinity": "the thread gets another processor than ours, and ours once its own is init's; init all of them, whatever the caller is bound to",
     "keyctl": "a session keyring of its own",
     "flock": "one command at a time on a container: at its making and at its removal",
-    "renameat": "record and config.json are replaced, never half written",
+    "renameat": "the record is replaced, never half written",
     "newfstatat": "that the program is there and a file, before `start` could succeed",
     "faccessat2": "that it may be executed",
     "umount2": "the host's mounts, out of sight",
@@ -70,7 +70,7 @@ REASONS = {
     "set_tid_address": "musl",
     "capset": "the capabilities of the program",
     "clone3": "a thread that makes namespaces meanwhile; init, out of them, into the cgroup, with a pidfd",
-    "futex": "the thread and the launcher wait for each other",
+    "futex": "the thread and the launcher wait for each other; the child lets the launcher go on",
     "getcpu": "which processor is ours",
     "sched_getaffinity": "which others there are",
     "fchdir": "pivot_root by descriptor",
@@ -126,7 +126,8 @@ LIMITS = """\
   (divide the columns); `OPEN_TREE_NAMESPACE`, which would not copy them, is refused by this kernel (6.18).
 - `list_500`: the floor reads a record, asks a pidfd, looks for the gate and at `cgroup.freeze`, without which a paused container is called running, and takes more than the target.
 - `run_netns`, parallel runs, `exec`, and most beside a static crun: the three decisions above. Where the network is given, nothing long is left to be done beside the rest; with as
-  many starts at once as processors, nothing can be done beside anything. `run` and `run_seccomp` meet their targets in some runs and not in others.
+  many starts at once as processors, nothing can be done beside anything. Of crun, `run`, `run_seccomp_cold` and `exec` meet their targets in
+  some runs and not in others.
 - `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs, and needs no cache (cold it is the faster by far). `exec` finds the filter beside the record.
 - Tried, and of no use: one `madvise` for the data, heap and stack pages of a start (13 faults instead of 26 for `state`, 0.998 of the time); binding the launcher to its processor
   while it waits (1.00).
