@@ -61,8 +61,19 @@ def execute(script, engine, deadline):
 
 
 def attempt(row, engine, runtime, number):
+    """The row's outcome with that runtime, once it passed or was asked as often as it may be."""
     if runtime in row.without:
         return {"outcome": "not asked", "why": row.why}
+    for asked in range(1, row.attempts + 1):
+        result = attempt_once(row, engine, runtime, number)
+        if result["outcome"] == "passed":
+            break
+        if asked < row.attempts:
+            engine.clean(runtime)
+    return result | {"asked": asked}
+
+
+def attempt_once(row, engine, runtime, number):
     settings = f"export RUNTIME={runtime} RUNTIME_PATH={engines.PATHS[runtime]} N={runtime}-{number} I={engines.IMAGE}\n"
     began = time.monotonic()
     status, output = execute(settings + engine.prelude + row.run, engine, row.deadline)
@@ -75,7 +86,8 @@ def attempt(row, engine, runtime, number):
 
 def tell(engine, runtime, row, result):
     mark = {"passed": "ok", "failed": "FAILED", "not asked": "--"}[result["outcome"]]
-    print(f"{mark:6} {engine} {runtime}: {row.action} ({result.get('seconds', 0)} s)", flush=True)
+    again = f", asked {result['asked']} times" if result.get("asked", 1) > 1 else ""
+    print(f"{mark:6} {engine} {runtime}: {row.action} ({result.get('seconds', 0)} s{again})", flush=True)
     if result["outcome"] == "failed":
         print(f"       {result['why']}\n" + "".join(f"       | {line}\n" for line in result["printed"].splitlines()[-12:]), flush=True)
 

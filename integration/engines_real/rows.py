@@ -6,6 +6,7 @@
     exit = 0                   # what the script must end with
     prints = ["pattern"]       # regular expressions that must be found in what it prints, both streams
     deadline = 150             # seconds
+    attempts = 3               # how often it is asked where the engine loses a race of its own; what was needed is told
     without = ["runc"]         # runtimes that the engine does not ask for this …
     why = "…"                  # … and the reason
 """
@@ -26,6 +27,7 @@ class Row:
     exit: int = 0
     prints: tuple = ()
     deadline: int = 150
+    attempts: int = 1
     without: tuple = ()  # runtimes that cannot be asked
     why: str = ""
 

@@ -70,6 +70,8 @@ def section(document, engine):
         lines.append(f"| {row.action} | " + " | ".join(cell(results, runtime) for runtime in RUNTIMES) + " |")
         if row.why:
             notes.append(f"{row.action}: {', '.join(row.without)} – {row.why}.")
+        if again := [f"{runtime} {results[runtime]['asked']} times" for runtime in RUNTIMES if results.get(runtime, {}).get("asked", 1) > 1]:
+            notes.append(f"{row.action}: asked again, since the engine loses a race of its own: {', '.join(again)}.")
     return [*lines, "", *notes, *([""] if notes else [])]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import main
 import pages
 import rows
 import table
@@ -103,3 +104,35 @@ def test_the_page_counts_what_each_runtime_passes():
     count = len(rows.of("docker"))
     assert f"| Docker | {count} | {count} | {count - 1} | {count} |" in written
     assert "| run -i passes standard input | yes | no | yes |" in written
+
+
+class Engine:
+    """What a row needs of one."""
+    user = ""
+    prelude = ""
+
+    def __init__(self):
+        self.cleaned = 0
+
+    def clean(self, _runtime):
+        self.cleaned += 1
+
+
+@pytest.mark.parametrize("passes_at, outcome, asked, cleaned", [(1, "passed", 1, 0), (3, "passed", 3, 2), (4, "failed", 3, 2)])
+def test_a_row_with_attempts_is_asked_until_it_passes(monkeypatch, passes_at, outcome, asked, cleaned):
+    engine = Engine()
+    answers = iter(range(1, 9))
+    monkeypatch.setattr(main, "execute", lambda *_: (0 if next(answers) == passes_at else 1, ""))
+
+    result = main.attempt(rows.Row("some", "script", attempts=3), engine, "capsule", 1)
+
+    assert (result["outcome"], result["asked"], engine.cleaned) == (outcome, asked, cleaned)
+
+
+def test_who_was_asked_again_is_told_below_the_table():
+    row = next(row for row in rows.of("podman") if row.attempts > 1)
+    results = {runtime: {"outcome": "passed", "asked": asked} for runtime, asked in (("capsule", 1), ("crun", 1), ("runc", 2))}
+
+    section = "\n".join(table.section({"rows": {f"podman: {row.action}": results}}, "podman"))
+
+    assert f"{row.action}: asked again, since the engine loses a race of its own: runc 2 times." in section
