@@ -428,11 +428,16 @@ def test_a_default_error_number_on_another_action_is_refused(container, bundle):
     ids=["action", "default-action", "architecture", "flag"],
 )
 @extension("the field is named")
-def test_R17_a_name_that_means_nothing_is_refused_and_not_skipped(container, bundle, fields, pointer):
+def test_R17_a_name_that_means_nothing_is_refused_and_not_skipped(container, bundle, fields, pointer, nothing_left):
+    """The filter is compiled while init is at work already."""
     filtered(bundle, DENY_MKDIR)
     bundle.linux["seccomp"].update(fields)
+    bundle.save()
+    container.root.mkdir()
+    nothing_left.from_now_on()
 
     container.try_create().refused(FIELD + pointer)
+    nothing_left.soon()
 
 
 def test_R17_the_filter_is_loaded_before_the_rights_to_load_it_are_given_up(container, bundle):

@@ -28,6 +28,9 @@ struct Context {
   int mask_tmpfs = -1;    // the first directory mask, cloned for the others: one superblock for all of them
   uint64_t host_pid = 0;  // as the launcher sees it; looked up only for a seccomp listener's message
 
+  const void* filter = nullptr;  // what Line::filter brought: flags and program
+  size_t filter_size = 0;
+
   char executable[4096] = {};  // what FindExecutable found
 
   protocol::Failure failure{};

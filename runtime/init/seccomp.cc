@@ -76,6 +76,26 @@ const char* find_unknown_flag(uint64_t flags) {
   return "";
 }
 
+struct Filter {
+  sock_fprog program;
+  uint64_t flags;
+};
+
+sock_fprog program_at(const void* bytes, size_t size) {
+  return {static_cast<unsigned short>(size / sizeof(sock_filter)),
+          const_cast<sock_filter*>(static_cast<const sock_filter*>(bytes))};
+}
+
+Filter filter_of(const Context& ctx, const plan::Seccomp& s) {
+  if (s.program.size != 0) return {program_at(ctx.plan.bytes(s.program), s.program.size), s.flags};
+  Filter sent{};
+  if (ctx.filter_size <= sizeof(sent.flags)) return sent;  // none came: the kernel refuses an empty one
+  sent.flags = *static_cast<const uint64_t*>(ctx.filter);
+  sent.program = program_at(static_cast<const char*>(ctx.filter) + sizeof(sent.flags),
+                            ctx.filter_size - sizeof(sent.flags));
+  return sent;
+}
+
 }  // namespace
 
 bool find_host_pid(Context& ctx) {
@@ -95,15 +115,14 @@ bool find_host_pid(Context& ctx) {
 }
 
 bool perform(Context& ctx, const plan::Seccomp& s) {
-  const auto* filter = static_cast<const sock_filter*>(ctx.plan.bytes(s.program));
-  const sock_fprog program{static_cast<unsigned short>(s.program.size / sizeof(sock_filter)),
-                           const_cast<sock_filter*>(filter)};
-  const long installed = raw::seccomp(SECCOMP_SET_MODE_FILTER, static_cast<unsigned>(s.flags), &program);
+  const Filter filter = filter_of(ctx, s);
+  const long installed =
+      raw::seccomp(SECCOMP_SET_MODE_FILTER, static_cast<unsigned>(filter.flags), &filter.program);
   if (installed < 0) {
-    const char* object = installed == -raw::kEINVAL ? find_unknown_flag(s.flags) : "";
+    const char* object = installed == -raw::kEINVAL ? find_unknown_flag(filter.flags) : "";
     return fail(ctx, "seccomp", installed, object);
   }
-  if ((s.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0) return true;
+  if ((filter.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0) return true;
   const bool sent = send_listener(ctx, s, static_cast<int>(installed));
   raw::close(static_cast<int>(installed));
   return sent;

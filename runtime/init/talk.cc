@@ -4,12 +4,12 @@
 namespace capsule::init {
 namespace {
 
-// Waits for one frame. End of file means that the other side is gone, and with it everything it would have
+// Waits for one packet. End of file means that the other side is gone, and with it everything it would have
 // done: nothing to tell anybody.
-long receive(int fd, protocol::Frame* frame) {
+long receive(int fd, void* packet, size_t size) {
   long got = -raw::kEINTR;
   while (got == -raw::kEINTR)
-    got = raw::recv(fd, frame, sizeof(*frame));
+    got = raw::recv(fd, packet, size);
   return got;
 }
 
@@ -33,7 +33,7 @@ bool check_line(Context& ctx, long got, const protocol::Frame& frame, protocol::
 
 bool expect_line(Context& ctx, int fd, protocol::Line line) {
   protocol::Frame frame{};
-  const long got = receive(fd, &frame);
+  const long got = receive(fd, &frame, sizeof(frame));
   return check_line(ctx, got, frame, line);
 }
 
@@ -41,6 +41,23 @@ bool wait_for_line(Context& ctx, int fd, protocol::Line line) {
   protocol::Frame frame{};
   const long got = look_at_next(fd, &frame);
   return check_line(ctx, got, frame, line);
+}
+
+struct alignas(8) FilterPacket {
+  protocol::Frame frame;
+  char filter[protocol::kMaxFilter];
+};
+FilterPacket filter_packet;  // no page of it is touched where there is no filter
+
+bool expect_filter(Context& ctx, int fd) {
+  FilterPacket& packet = filter_packet;
+  const long got = receive(fd, &packet, sizeof(packet));
+  const long size = got - static_cast<long>(sizeof(packet.frame));
+  const bool is_whole = size > 0 && packet.frame.line == protocol::Line::filter && packet.frame.value == size;
+  if (!is_whole) return check_line(ctx, got, packet.frame, protocol::Line::filter);
+  ctx.filter = packet.filter;
+  ctx.filter_size = static_cast<size_t>(size);
+  return true;
 }
 
 bool say_line(Context& ctx, protocol::Line line) {
@@ -73,7 +90,8 @@ bool perform(Context& ctx, const plan::Say& s) {
 }
 
 bool perform(Context& ctx, const plan::Expect& s) {
-  return expect_line(ctx, ctx.reply, static_cast<protocol::Line>(s.line));
+  const auto line = static_cast<protocol::Line>(s.line);
+  return line == protocol::Line::filter ? expect_filter(ctx, ctx.reply) : expect_line(ctx, ctx.reply, line);
 }
 
 bool perform(Context& ctx, const plan::Gate& s) {

@@ -89,6 +89,7 @@ struct Launch {
   std::string image;  // the encoded plan
   UniqueFd sync;      // our end
   ns::MovedNetDevices net_devices{};
+  std::string filter{};  // as it is sent and kept; empty: there is none
 };
 
 Status open_descriptors(Launch& launch, plan::GateMode gate, UniqueFd child_sync, UniqueFd console) {
@@ -169,7 +170,7 @@ Status follow_script(Launch& launch, InitProcess& init) {
       case plan::StepKind::expect: {
         const auto line = static_cast<Line>(plan::as<plan::Expect>(step).line);
         if (line == Line::maps_written) TRY(write_id_maps(launch.plan, init.pid()));
-        TRY(send_line(launch.sync, line));
+        TRY(line == Line::filter ? send_filter(launch.sync, launch.filter) : send_line(launch.sync, line));
         break;
       }
       case plan::StepKind::gate:
@@ -181,16 +182,26 @@ Status follow_script(Launch& launch, InitProcess& init) {
   return {};
 }
 
-// For the container's later processes.
-Status keep_filter(const Launch& launch) {
-  const plan::View view = plan::View::verify(launch.image.data(), launch.image.size());
+std::string filter_in_plan(const std::string& image) {
+  const plan::View view = plan::View::verify(image.data(), image.size());
   for (const plan::StepHeader* step = view.first(); step != nullptr; step = view.next(step)) {
     if (step->kind != plan::StepKind::seccomp) continue;
     const auto& filter = plan::as<plan::Seccomp>(step);
     const auto* bytes = static_cast<const char*>(view.bytes(filter.program));
-    return launch.record.keep_filter(process::encode_program(filter.flags, {bytes, filter.program.size}));
+    return process::encode_program(filter.flags, {bytes, filter.program.size});
   }
   return {};
+}
+
+// Init is told it when its plan asks for it; kept it is for the container's later processes.
+Status compile_filter(Launch& launch) {
+  if (launch.plan.filter_is_sent) {
+    const process::SeccompProgram program = TRY(process::plan_seccomp(*launch.bundle.spec.linux->seccomp));
+    launch.filter = process::encode_program(program.flags, program.filter);
+  } else {
+    launch.filter = filter_in_plan(launch.image);
+  }
+  return launch.filter.empty() ? Status() : launch.record.keep_filter(launch.filter);
 }
 
 // While init is busy; committed once it is ready.
@@ -211,8 +222,8 @@ Status converse(Launch& launch, InitProcess& init) {
   }
   // Init is busy mounting meanwhile; it makes its device nodes under rules that allow mknod of anything.
   TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));
+  TRY(compile_filter(launch));
   TRY(launch.record.keep_config(launch.bundle.config));
-  TRY(keep_filter(launch));
   TRY(prepare_record(launch.record, launch.data, init));
   latency::mark("device program and record, beside init");
   TRY(follow_script(launch, init));
@@ -280,7 +291,7 @@ Result<Launched> launch_init(const container::Store& store,
   Host host = TRY(probe_host_for(bundle.spec, options));
   if (!TRY(find_service_manager()).empty())
     host.notify_directory = cat({store.root(), "/", options.id, "/", kNotifyDirectory});
-  CreatePlan plan = TRY(plan_create(bundle, options, host, gate));
+  CreatePlan plan = TRY(plan_create(bundle, options, host, gate, FilterTime::beside_init));
   spec::Record data = describe_record(bundle, options, plan, host);
   latency::mark("host probed, plan made");
 

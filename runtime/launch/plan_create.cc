@@ -189,8 +189,14 @@ process::ProcessContext process_context(const Bundle& bundle,
   context.extra_env = listen_environment(host);
   if (plan.has_notify_socket) context.extra_env.emplace_back(kNotifyVariable);
   if (bundle.spec.linux.has_value()) context.seccomp = &bundle.spec.linux->seccomp;
+  context.filter_is_sent = plan.filter_is_sent;
   context.container_state = cat({state.before, std::string_view(&plan::kPidMark, 1), state.after});
   return context;
+}
+
+bool sends_filter(const spec::Spec& spec, FilterTime filter) {
+  return filter == FilterTime::beside_init && spec.process.has_value() &&
+         process::may_be_sent(linux_of(spec).seccomp);
 }
 
 }  // namespace
@@ -270,7 +276,8 @@ void plan_container_hooks(const std::vector<spec::Hook>& hooks,
 Result<CreatePlan> plan_create(const Bundle& bundle,
                                const LaunchOptions& options,
                                const Host& host,
-                               plan::GateMode gate) {
+                               plan::GateMode gate,
+                               FilterTime filter) {
   const spec::Spec& spec = bundle.spec;
   TRY(check_console(spec, options, gate));
 
@@ -292,6 +299,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   TRY(process::check_mount_label(linux_of(spec).mount_label, host.modules));
   TRY(plan_keyring(spec, options, host, builder));
   TRY(plan_filesystems(bundle, options, host, facts, plan));
+  plan.filter_is_sent = sends_filter(spec, filter);
   const process::ProcessContext context = process_context(bundle, options, host, plan);
   if (spec.process.has_value()) {
     if (context.in_user_namespace) plan.rlimits = TRY(process::plan_rlimits(spec.process->rlimits));

@@ -69,12 +69,18 @@ struct CreatePlan {
   bool denies_setgroups = false;
   std::optional<std::uint16_t> console_slot;  // a terminal is asked for
   bool has_notify_socket = false;             // the notify directory is bound, and must exist
+  bool filter_is_sent = false;                // compiled and sent while init is at work
 };
+
+// When a seccomp profile is compiled: with the plan, of which it is a part then, or beside init's work, where
+// the profile allows that.
+enum class FilterTime { planned, beside_init };
 
 Result<CreatePlan> plan_create(const Bundle& bundle,
                                const LaunchOptions& options,
                                const Host& host,
-                               plan::GateMode gate);
+                               plan::GateMode gate,
+                               FilterTime filter = FilterTime::planned);
 
 // The state document for hooks, as the runtime sees the container at `status`.
 spec::ContainerState hook_state(const Bundle& bundle,

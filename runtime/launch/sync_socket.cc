@@ -99,6 +99,13 @@ Status send_line(FdRef socket, Line line) {
       .context("tell init ", protocol::name_of(line));
 }
 
+Status send_filter(FdRef socket, std::string_view program) {
+  const Frame frame{Line::filter, {}, static_cast<std::int32_t>(program.size())};
+  const std::string packet = cat({{reinterpret_cast<const char*>(&frame), sizeof(frame)}, program});
+  return sys::send_with_fd(socket, {packet.data(), packet.size()}, -1)
+      .context("tell init ", protocol::name_of(Line::filter));
+}
+
 Result<std::optional<Frame>> receive_frame(FdRef socket) {
   const Packet packet = TRY(receive_packet(socket));
   const UniqueFd unwanted(packet.fd);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
@@ -15,6 +16,9 @@ namespace capsule::launch {
 Error describe_failure(const protocol::Failure& failure);
 
 Status send_line(FdRef socket, protocol::Line line);
+
+// Says `filter`, with process::encode_program()'s bytes behind it.
+Status send_filter(FdRef socket, std::string_view program);
 
 // One packet. nullopt: end of file. A `failed` packet is returned as the error it describes; anything
 // malformed is an error too (init is not trusted once it works among an image's mounts, R20).

@@ -462,7 +462,7 @@ inline constexpr char kPidMark = '\1';  // JSON has no raw control characters
 struct Seccomp {  // seccomp(SECCOMP_SET_MODE_FILTER)
   static constexpr StepKind kKind = StepKind::seccomp;
   StepHeader header;
-  Blob program;  // struct sock_filter[]
+  Blob program;  // struct sock_filter[]; empty: the one that Line::filter brought, with its flags
   uint64_t flags = 0;
   uint64_t listener_slot = kNoSlot;  // connected socket; it gets the listener's descriptor, and is closed
   Text listener_message;  // goes with it; init writes its pid, as the host counts, for each kPidMark

@@ -8,6 +8,7 @@
 //        | --- network_ready ----------> |
 //        | <-- rootfs_mounted ---------- |   only with prestart or createRuntime hooks: all mounted, nothing pivoted
 //        | --- hooks_done -------------> |
+//        | --- filter, its program ----> |   only with a seccomp profile: it is compiled while init mounts
 //        | <-- mounted ----------------- |   only in a container that lives: one more of what is to be added is done
 //        | <-- ready ------------------- |   pivoted and confined; its next act is to wait at the gate
 //        |     commits state.json        |
@@ -38,6 +39,7 @@ enum class Line : uint8_t {
   ready,
   start,
   failed,
+  filter,  // last: the numbers are those of containers that wait for `start` from a later version
 };
 
 constexpr const char* name_of(Line line) {
@@ -62,6 +64,8 @@ constexpr const char* name_of(Line line) {
       return "start";
     case Line::failed:
       return "failed";
+    case Line::filter:
+      return "filter";
   }
   return "?";
 }
@@ -69,9 +73,14 @@ constexpr const char* name_of(Line line) {
 struct Frame {
   Line line;
   uint8_t reserved[3];
-  int32_t value;  // forked: the pid; mounted: how many mounts are attached so far; otherwise 0
+  int32_t value;  // forked: the pid; mounted: how many mounts are attached so far; filter: the bytes that
+                  // follow; otherwise 0
 };
 static_assert(sizeof(Frame) == 8);
+
+// Of Line::filter, behind the Frame and in its packet: 8 bytes, flags of seccomp(2), then struct
+// sock_filter[].
+inline constexpr unsigned kMaxFilter = 8 + 4096 * 8;  // BPF_MAXINSNS
 
 // What went wrong, beyond errno: the launcher turns it into the sentence.
 enum class Problem : uint16_t {

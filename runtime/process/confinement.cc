@@ -98,7 +98,10 @@ Status plan_confinement(const spec::Process& process,
   TRY(plan_own_rlimits(process, context, builder));
   // Without no_new_privs only CAP_SYS_ADMIN may install a filter (seccomp(2)), and Confine gives that up
   // (R17).
-  if (!process.no_new_privileges) TRY(plan_filter(context, builder));
+  if (!process.no_new_privileges) {
+    await_filter(context, builder);
+    TRY(plan_filter(context, builder));
+  }
 
   // Root may enter a directory that the user may not, and the user one that root may not (NFS, FUSE): once
   // each.
@@ -109,6 +112,7 @@ Status plan_confinement(const spec::Process& process,
   if (process.no_new_privileges)
     builder.add(cat({context.pointer, "/noNewPrivileges"}), plan::NoNewPrivileges{});
   find_executable(process, context, builder);
+  if (process.no_new_privileges) await_filter(context, builder);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/base/text.h"
+#include "runtime/plan/protocol.h"
 #include "runtime/process/process_steps.h"
 
 namespace capsule::process {
@@ -55,7 +56,16 @@ std::optional<SeccompProgram> decode_program(std::string_view kept) {
   return program;
 }
 
+void await_filter(const ProcessContext& context, plan::Builder& builder) {
+  if (!context.filter_is_sent) return;
+  builder.add(kField, plan::Expect{.line = static_cast<std::uint64_t>(protocol::Line::filter)});
+}
+
 Status plan_filter(const ProcessContext& context, plan::Builder& builder) {
+  if (context.filter_is_sent) {
+    builder.add(kField, plan::Seccomp{});
+    return {};
+  }
   if (context.seccomp == nullptr || !context.seccomp->has_value()) return {};
   const spec::Seccomp& seccomp = **context.seccomp;
   const SeccompProgram program = TRY(program_of(seccomp, context));

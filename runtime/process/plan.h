@@ -59,6 +59,10 @@ struct SeccompProgram {
 };
 Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp);
 
+// Whether the launcher may compile it while init is at work, and send it: there is one, and it notifies
+// nobody (its listener would have to be opened before init is there).
+bool may_be_sent(const std::optional<spec::Seccomp>& seccomp);
+
 // As a container keeps it for `exec`, which need not compile it again: the flags, 8 bytes, then the filter.
 std::string encode_program(std::uint64_t flags, std::string_view filter);
 std::optional<SeccompProgram> decode_program(
@@ -72,6 +76,7 @@ struct ProcessContext {
   std::vector<std::string> extra_env;  // LISTEN_FDS=…, added after the configured environment
   const std::optional<spec::Seccomp>* seccomp = nullptr;
   const std::optional<SeccompProgram>* program = nullptr;  // of that profile, if it is known already
+  bool filter_is_sent = false;                             // the steps await it, see may_be_sent()
   std::string_view pointer = "/process";  // where the process lies in the document; "" for a process file
   std::string container_state;  // for the seccomp listener's message; plan::kPidMark is the process's own pid
 };
@@ -83,7 +88,8 @@ std::vector<std::string> plan_environment(const spec::Process& process,
 
 // Appended after Pivot, in this order (R12, R17): Stdio, Personality, Scheduler, IoPriority, MemoryPolicy,
 // [no user namespace: ResourceLimit], [no_new_privileges false: Seccomp], ChangeDirectory with retry,
-// Confine, ChangeDirectory, NoNewPrivileges, FindExecutable. Capabilities left out are warnings in the log.
+// Confine, ChangeDirectory, NoNewPrivileges, FindExecutable. A filter that is sent is awaited before Seccomp,
+// with no_new_privileges last of all. Capabilities left out are warnings in the log.
 //   fails   invalid_config below context.pointer or /linux
 Status plan_confinement(const spec::Process& process,
                         const spec::Linux* linux,

@@ -21,6 +21,8 @@ Status plan_memory_policy(const spec::MemoryPolicy& policy, std::string_view fie
 
 // The Seccomp step of context.seccomp, and the donated listener if the profile notifies one. Nothing without
 // a profile.
+// Expect(filter), if it is sent.
+void await_filter(const ProcessContext& context, plan::Builder& builder);
 Status plan_filter(const ProcessContext& context, plan::Builder& builder);
 
 }  // namespace capsule::process

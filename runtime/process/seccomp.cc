@@ -75,6 +75,11 @@ Result<std::uint64_t> parse_flags(const spec::Seccomp& seccomp, bool with_listen
                      SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV};  // EINVAL without a listener, and nobody waits
 }
 
+// What engines write for "unconfined".
+bool says_nothing(const spec::Seccomp& seccomp) {
+  return seccomp.default_action.empty() && seccomp.syscalls.empty();
+}
+
 // ---- instructions
 
 // A profile that lets unknown calls through means it, and a tracer answers for itself (runc skips the same
@@ -112,9 +117,15 @@ Result<std::string> make_program(const SeccompProfile& profile) {
 
 }  // namespace
 
+bool may_be_sent(const std::optional<spec::Seccomp>& seccomp) {
+  if (!seccomp.has_value() || says_nothing(*seccomp) || !seccomp->listener_path.value_or("").empty())
+    return false;
+  const auto notifies = [](const spec::SyscallRule& rule) { return rule.action == "SCMP_ACT_NOTIFY"; };
+  return std::none_of(seccomp->syscalls.begin(), seccomp->syscalls.end(), notifies);
+}
+
 Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp) {
-  if (seccomp.default_action.empty() && seccomp.syscalls.empty())
-    return SeccompProgram{};  // what engines write for "unconfined"
+  if (says_nothing(seccomp)) return SeccompProgram{};
   const SeccompProfile profile = TRY(parse_seccomp_profile(seccomp));
   TRY(check_notification(seccomp, profile));
   SeccompProgram program;

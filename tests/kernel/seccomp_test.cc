@@ -128,6 +128,61 @@ TEST_CASE("a flag that the kernel does not know is named", "[kernel][seccomp]") 
   }
 }
 
+struct SentFilter {
+  protocol::Frame frame{protocol::Line::filter, {}, 16};
+  std::uint64_t flags = 0;
+  sock_filter program = kAllowAll;
+};
+
+// Performs a plan that awaits its filter; `sent` waits in the socket.
+std::string install_sent(const void* sent, std::size_t size) {
+  const Agent launcher;
+  if (size != 0) (void)!::write(launcher.ours, sent, size);
+  Builder builder;
+  builder.add("/linux/seccomp", plan::Expect{.line = static_cast<std::uint64_t>(protocol::Line::filter)});
+  builder.add("/linux/seccomp", plan::Seccomp{});
+  Performance performance(builder);
+  performance.context().reply = launcher.inits;
+  const std::string failed = performance.perform();
+  const std::string status = read_text("/proc/self/status");
+  return failed + status.substr(status.find("Seccomp:"), 10);
+}
+
+TEST_CASE("a filter that the launcher sends is installed", "[kernel][seccomp]") {
+  CHECK(in_new_namespaces([] {
+          const SentFilter sent;
+          return install_sent(&sent, sizeof(sent));
+        }) == "Seccomp:\t2");
+}
+
+TEST_CASE("the flags of a filter that was sent are its own", "[kernel][seccomp]") {
+  CHECK(in_new_namespaces([] {
+          SentFilter sent;
+          sent.flags = 1U << 20U;
+          return install_sent(&sent, sizeof(sent));
+        }) == "step 1 seccomp /linux/seccomp: seccomp  EINVALSeccomp:\t0");
+}
+
+TEST_CASE("a filter that did not come whole is not installed", "[kernel][seccomp]") {
+  const std::string refused = "step 0 expect /linux/seccomp: problem " +
+                              std::to_string(static_cast<int>(protocol::Problem::unexpected_line)) +
+                              " recv filter 0Seccomp:\t0";
+  CHECK(in_new_namespaces([] {
+          const SentFilter sent;
+          return install_sent(&sent, sizeof(sent) - 1);
+        }) == refused);
+  CHECK(in_new_namespaces([] {
+          SentFilter sent;
+          sent.frame.line = protocol::Line::start;
+          return install_sent(&sent, sizeof(sent));
+        }) == refused);
+  CHECK(in_new_namespaces([] {
+          SentFilter sent;
+          sent.frame.value = 8;  // flags alone
+          return install_sent(&sent, 16);
+        }) == "step 1 seccomp /linux/seccomp: seccomp  EINVALSeccomp:\t0");
+}
+
 TEST_CASE("flags that need a listener are looked for with one", "[kernel][seccomp]") {
   constexpr std::uint64_t kFlags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
   CHECK(in_new_namespaces([] {

@@ -33,6 +33,62 @@ void add_user_namespace(Bundle& bundle, std::vector<spec::IdMapping> mappings) {
   bundle.spec.linux->uid_mappings = bundle.spec.linux->gid_mappings = std::move(mappings);
 }
 
+spec::Seccomp denying_mkdir() {
+  return {.default_action = "SCMP_ACT_ALLOW", .syscalls = {{.names = {"mkdir"}, .action = "SCMP_ACT_ERRNO"}}};
+}
+
+CreatePlan plan_beside_init(const Bundle& bundle) {
+  return plan_create(bundle, options_for(), test::ordinary_host(), plan::GateMode::sync,
+                     FilterTime::beside_init)
+      .value();
+}
+
+// The names of the steps from the first `from` to the first `to`.
+std::vector<std::string> kinds_between(const CreatePlan& plan, std::string_view from, std::string_view to) {
+  std::vector<std::string> kinds;
+  for (const std::string& line : lines_of(plan.builder)) {
+    const std::string kind = line.substr(0, line.find(' '));
+    if (!kinds.empty() || kind == from) kinds.push_back(kind);
+    if (!kinds.empty() && kind == to) break;
+  }
+  return kinds;
+}
+
+TEST_CASE("a filter that is sent is awaited right before it is needed, and always before ready",
+          "[launch][seccomp]") {
+  Bundle bundle = test::ordinary_bundle();
+  bundle.spec.linux->seccomp = denying_mkdir();
+  using Kinds = std::vector<std::string>;
+
+  const CreatePlan early = plan_beside_init(bundle);
+  CHECK(early.filter_is_sent);
+  CHECK(kinds_between(early, "expect", "confine") ==
+        Kinds{"expect", "seccomp", "change_directory", "confine"});
+
+  bundle.spec.process->no_new_privileges = true;
+  const CreatePlan late = plan_beside_init(bundle);
+  CHECK(kinds_between(late, "expect", "exec") == Kinds{"expect", "gate", "expect", "seccomp", "exec"});
+  CHECK(line_of(late.builder, "seccomp").find("program=") == std::string::npos);
+}
+
+TEST_CASE("a filter is part of the plan where it notifies, where there is none, and unless asked otherwise",
+          "[launch][seccomp]") {
+  Bundle bundle = test::ordinary_bundle();
+  CHECK_FALSE(plan_beside_init(bundle).filter_is_sent);
+
+  bundle.spec.linux->seccomp = spec::Seccomp{};
+  CHECK_FALSE(plan_beside_init(bundle).filter_is_sent);
+
+  bundle.spec.linux->seccomp = denying_mkdir();
+  CHECK_FALSE(plan_of(bundle).value().filter_is_sent);
+
+  bundle.spec.linux->seccomp->listener_path = "/run/agent.sock";
+  bundle.spec.linux->seccomp->syscalls.front().action = "SCMP_ACT_NOTIFY";
+  const CreatePlan notifying = plan_beside_init(bundle);
+  CHECK_FALSE(notifying.filter_is_sent);
+  CHECK(line_of(notifying.builder, "seccomp").find("program=") != std::string::npos);
+}
+
 TEST_CASE("a state is cut exactly where its pid stands", "[launch][state]") {
   const Bundle bundle = test::ordinary_bundle();
   const spec::ContainerState state = hook_state(bundle, "c1", 4242, "creating");

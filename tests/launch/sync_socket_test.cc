@@ -42,6 +42,22 @@ void say(FdRef socket, const void* bytes, std::size_t size) {
   (void)sys::send_with_fd(socket, {static_cast<const char*>(bytes), size}, -1);  // the test notices
 }
 
+TEST_CASE("a filter is one packet: its line, how long it is, its bytes", "[launch][sync]") {
+  sys::SocketPair pair = sys::socketpair_seqpacket().value();
+  const std::string program(protocol::kMaxFilter, 'p');
+
+  REQUIRE(send_filter(pair.ours, program).has_value());
+
+  std::string packet(protocol::kMaxFilter + 100, '\0');
+  const ssize_t got = ::recv(pair.theirs.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+  REQUIRE(got == static_cast<ssize_t>(sizeof(Frame) + program.size()));
+  Frame frame{};
+  std::memcpy(&frame, packet.data(), sizeof(frame));
+  CHECK(frame.line == Line::filter);
+  CHECK(frame.value == static_cast<int>(program.size()));
+  CHECK(packet.compare(sizeof(frame), program.size(), program) == 0);
+}
+
 TEST_CASE("the line that is due is taken, with what was sent by us", "[launch][sync]") {
   Peer peer = start_peer([](FdRef socket) {
     const auto got = receive_frame(socket);
