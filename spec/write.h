@@ -67,7 +67,7 @@ struct Record {
   std::string rootfs;
   std::string created;             // RFC 3339 with nanoseconds, UTC
   std::int64_t pid = 0;            // 0 until the container's first process exists
-  std::uint64_t start_time = 0;    // of that process: /proc/PID/stat field 22
+  std::uint64_t start_time = 0;    // of that process: /proc/PID/stat field 22; 0 where pidfd_inode tells it
   std::uint64_t pidfd_inode = 0;   // of that process's pidfds; 0: not known, or of no use after a reboot
   std::string cgroup_path;         // below the cgroup2 mount point: "/a/b"; empty: none
   std::string cgroup_mount;        // where the cgroup2 hierarchy was mounted: "/sys/fs/cgroup"

@@ -55,7 +55,7 @@ int make_last(const Context& ctx, const char* target) {
 
 // Walks down from what exists. `prefix` grows by one component at a time and is resolved inside the root each
 // time, so links that exist are followed.
-int make_missing(Context& ctx, const char* target) {
+int walk_and_make(Context& ctx, const char* target) {
   Line<kMaxPath> prefix;
   long dir = open_target(ctx, "/", raw::kOPath | raw::kODirectory);
   for (Component c = next_component(target); dir >= 0 && c.begin != c.end; c = next_component(c.end)) {
@@ -76,6 +76,12 @@ int make_missing(Context& ctx, const char* target) {
   }
   if (dir < 0) fail(ctx, "mkdirat", dir, target);
   return static_cast<int>(dir < 0 ? -1 : dir);
+}
+
+// What was just looked for in vain.
+int make_missing(Context& ctx, const char* target) {
+  const int last = make_last(ctx, target);
+  return last >= 0 ? last : walk_and_make(ctx, target);
 }
 
 // An image may name /proc through a link, and a mount there would fool whoever writes to /proc later
@@ -132,8 +138,7 @@ int make_directories(Context& ctx, const char* target) {
     fail(ctx, "openat2", fd, target);
     return -1;
   }
-  const int last = make_last(ctx, target);
-  return last >= 0 ? last : make_missing(ctx, target);
+  return make_missing(ctx, target);
 }
 
 int make_parent(Context& ctx, const char* target, const char** leaf) {
@@ -154,7 +159,7 @@ MountTarget make_mount_target(Context& ctx, const char* target, uint32_t flags, 
     return kNone;
   }
   if (fd == -raw::kENOENT && (flags & plan::kMountCreateTarget) != 0) {
-    fd = is_directory ? make_directories(ctx, target) : make_file(ctx, target);
+    fd = is_directory ? make_missing(ctx, target) : make_file(ctx, target);
     if (fd < 0) return kNone;
   }
   if (fd < 0) {

@@ -207,10 +207,10 @@ Status compile_filter(Launch& launch) {
 // While init is busy; committed once it is ready.
 Status prepare_record(container::Record& record, spec::Record& data, const InitProcess& init) {
   data.pid = init.pid();
-  data.start_time = read_start_time(init.pid()).value_or(0);
   // A kernel counts these inodes from the same number at each boot, so a record that survives one must not
   // tell them.
-  if (record.is_in_memory()) data.pidfd_inode = read_pidfd_inode(init.pidfd());
+  data.pidfd_inode = record.is_in_memory() ? read_pidfd_inode(init.pidfd()) : 0;
+  data.start_time = data.pidfd_inode != 0 ? 0 : read_start_time(init.pid()).value_or(0);
   return record.prepare(data);
 }
 
