@@ -29,20 +29,24 @@ long to_register(T value) {
   }
 }
 
-inline long raw_call(long number, long a, long b, long c, long d, long e) {
+inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 asm("r10") = d;
   register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
   long result = number;
-  asm volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+  asm volatile("syscall"
+               : "+a"(result)
+               : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
   return result;
 }
 
 // The result is the kernel's own: a value, or -errno.
 template <class... Args>
 long call(long number, Args... args) {
-  static_assert(sizeof...(Args) <= 5, "no call made here takes six arguments");
-  const long words[5] = {to_register(args)...};
-  return raw_call(number, words[0], words[1], words[2], words[3], words[4]);
+  static_assert(sizeof...(Args) <= 6, "no call takes more");
+  const long words[6] = {to_register(args)...};
+  return raw_call(number, words[0], words[1], words[2], words[3], words[4], words[5]);
 }
 
 [[noreturn]] inline void exit(int status) {

@@ -95,12 +95,15 @@ class Runtime:
 
     def bundle_options(self, container: str) -> list[str]:
         options = ["--bundle", str(self.bundle(container))]
-        if self.name == report.FLOOR and kind_of(container).joins_network:
+        if self.is_floor() and kind_of(container).joins_network:
             options += ["--netns", str(network_namespace(self.work))]  # it does not read config.json
         return options
 
+    def is_floor(self) -> bool:
+        return self.name in (report.FLOOR, report.SEALED)
+
     def version(self) -> str:
-        if self.name == report.FLOOR:
+        if self.is_floor():
             return "of this tree"
         output = subprocess.run([self.path, "--version"], capture_output=True, text=True).stdout
         return output.splitlines()[0] if output else "unknown"
@@ -116,6 +119,10 @@ def find_runtimes(build: pathlib.Path, words: str, work: pathlib.Path) -> list[R
         else:
             print(f"Note: {name} is left out, there is no program at {path or '(no path given)'}.")
     return runtimes
+
+
+def find_sealed(build: pathlib.Path, work: pathlib.Path) -> Runtime:
+    return Runtime(report.SEALED, (build / "floor_sealed").resolve(), work)
 
 
 def network_namespace(work: pathlib.Path) -> pathlib.Path:

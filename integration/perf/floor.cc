@@ -108,7 +108,7 @@ long open_cgroup() {
   return must("cgroup", SYS_open, cgroup_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-long spawn_container() {
+long spawn_container(void (*entry)()) {
   // P1 shares this memory until it executes the payload, and nothing in the container may ptrace it.
   call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   must("create cgroup", SYS_mkdir, cgroup_path().c_str(), 0755);
@@ -117,7 +117,7 @@ long spawn_container() {
   const uint64_t network = request.netns == nullptr ? CLONE_NEWNET : 0;  // P1 joins the one of that path
   const long pid = clone_into_cgroup(
       cgroup, CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | network, &pidfd,
-      become_container);
+      entry);
   init_pid = static_cast<int>(pid);
   // P1 is mounting now and needs neither of these before it executes the payload.
   apply_device_program(static_cast<int>(cgroup));
@@ -133,7 +133,10 @@ void make_state_directory() {
 
 int run_command() {
   make_state_directory();
-  const int status = await_exit(spawn_container());
+  prepare_conversation();
+  const long pid = spawn_container(become_for_run);
+  converse(true);
+  const int status = await_exit(pid);
   remove_container();
   return status;
 }
@@ -144,7 +147,7 @@ int create_command() {
   const Text fifo = state_path("/start");
   must("mkfifo", SYS_mknod, fifo.c_str(), S_IFIFO | 0600, 0);
   start_fifo = static_cast<int>(must("open fifo", SYS_open, fifo.c_str(), O_RDWR | O_CLOEXEC));
-  spawn_container();
+  spawn_container(become_container);
   return await(ready) == kDone ? 0 : 1;
 }
 
@@ -180,7 +183,10 @@ int exec_command() {
   call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   target = open_living_container();
   must("join pid namespace", SYS_setns, target, CLONE_NEWPID);  // takes effect for children only
-  return await_exit(clone_into_cgroup(open_cgroup(), 0, nullptr, become_exec_process));
+  prepare_conversation();
+  const long pid = clone_into_cgroup(open_cgroup(), 0, nullptr, become_for_exec);
+  converse(false);
+  return await_exit(pid);
 }
 
 struct Command {

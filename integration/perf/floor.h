@@ -20,7 +20,7 @@ using bare::Text;
 
 struct Request {
   const char* root = "";
-  const char* bundle = "";
+  const char* bundle = "";  // of a container that exists: as its state tells it
   const char* netns =
       nullptr;  // a file of the network namespace to join; without it the container gets its own
   const char* id = "";
@@ -53,6 +53,13 @@ long must(const char* step, long number, Args... args) {
 // The two things P1 can be. Neither returns.
 void become_container();
 void become_exec_process();
+
+// How `run` and `exec` get to their program, and what P0 says to it meanwhile: floor_plain.cc, or
+// floor_sealed.cc.
+extern void (*const become_for_run)();
+extern void (*const become_for_exec)();
+void prepare_conversation();       // before there is a P1
+void converse(bool awaits_ready);  // when P0 has done all else
 
 struct Container {
   int pid;

@@ -99,7 +99,9 @@ void print_line_of_list(const char* name) {
 }  // namespace
 
 Container read_state() {
-  return read_record().container;
+  const Record record = read_record();
+  request.bundle = record.bundle;
+  return record.container;
 }
 
 int open_container(Container container) {

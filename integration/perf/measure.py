@@ -26,6 +26,7 @@ class Bench:
     build: pathlib.Path
     work: pathlib.Path
     runtimes: list[Runtime]
+    sealed: list[Runtime]  # the sealed floor, if it can be there; takes part in few operations
     interleave_options: list[str]
 
     @property
@@ -45,7 +46,8 @@ def execute(command: list[str], errors: pathlib.Path, timeout: float = 30) -> No
 def for_each_container(bench: Bench, containers: list[str], act: Callable[[Runtime, str], None]) -> None:
     """Several at a time, of all runtimes: a crowd of runc's alone would take half a minute."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 1)) as pool:
-        done = [pool.submit(act, runtime, container) for container in containers for runtime in bench.runtimes]
+        done = [pool.submit(act, runtime, container) for container in containers
+                for runtime in [*bench.runtimes, *(bench.sealed if cases.is_held_sealed(container) else [])]]
         for each in done:
             each.result()
 
@@ -84,7 +86,7 @@ def measure_times(bench: Bench, operations: list[str]) -> report.Samples:
 
 def measure_pass(bench: Bench, each: cases.Pass, samples: pathlib.Path) -> None:
     plan = bench.work / "plan.tsv"
-    cases.write_plan(plan, bench.runtimes, each.operations, bench.build)
+    cases.write_plan(plan, bench.runtimes, bench.sealed, each.operations, bench.build)
     with held(bench, each.held_containers()), host.extra_mounts(bench.work, each.extra_mounts):
         result = subprocess.run([bench.build / "interleave", "--plan", plan, "--samples", samples,
                                  "--errors", bench.errors, *bench.interleave_options])

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import sys
 
 import bundles
@@ -19,6 +20,7 @@ import host
 import limits
 import measure
 import parity
+import recording
 import report
 from bundles import Runtime
 from measure import execute
@@ -57,7 +59,23 @@ def prepare(arguments: argparse.Namespace, work: pathlib.Path) -> measure.Bench:
     containers = [each for operation in arguments.operations for each in cases.containers_of(operation)]
     host.make_network_namespace(bundles.network_namespace(work))
     bundles.make_bundles(runtimes, list(dict.fromkeys(containers + BESIDE_OPERATIONS)), arguments.build)
-    return measure.Bench(arguments.build, work, runtimes, interleave_options(arguments))
+    sealed = prepare_sealed(arguments, runtimes, work)
+    return measure.Bench(arguments.build, work, runtimes, sealed, interleave_options(arguments))
+
+
+def prepare_sealed(arguments: argparse.Namespace, runtimes: list[Runtime], work: pathlib.Path) -> list[Runtime]:
+    """The sealed floor with all that it needs, or nothing."""
+    capsule = next((each for each in runtimes if each.name == recording.SUBJECT), None)
+    operations = [operation for operation in arguments.operations if cases.is_sealed(operation)]
+    if capsule is None or shutil.which("strace") is None or not operations:
+        print(f"Note: {report.SEALED} is left out; it needs {recording.SUBJECT}, strace, and an operation of its own.")
+        return []
+    sealed = bundles.find_sealed(arguments.build, work)
+    for operation in operations:
+        containers = cases.containers_of(operation)
+        bundles.make_bundles([sealed], containers, arguments.build)
+        recording.record(capsule, operation, containers[0], [sealed.bundle(each) for each in containers])
+    return [sealed]
 
 
 def check_parity(bench: measure.Bench, reference: str) -> dict[str, list[str]]:
@@ -119,7 +137,7 @@ def note_caches(bench: measure.Bench, operations: list[str]) -> None:
 
 def measure_all(arguments: argparse.Namespace, bench: measure.Bench, reference: str,
                 references: list[str]) -> dict:
-    names = [runtime.name for runtime in bench.runtimes]
+    names = [runtime.name for runtime in [*bench.runtimes, *bench.sealed]]
     differences = check_parity(bench, reference)
     samples = measure.measure_times(bench, arguments.operations)
     summary = report.summarise(samples, names, references)

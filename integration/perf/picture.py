@@ -40,7 +40,9 @@ def read_ratios(results: dict) -> dict[str, dict[str, float]]:
 
 def is_drawn(title: str, runtime: str, ratio: float | None) -> bool:
     # The floor has no filter, so beside those that load one it would show less work, not faster work.
-    return ratio is not None and runtime != REFERENCE and not (runtime == "floor" and "seccomp" in title)
+    is_explained_elsewhere = title == "version" or runtime == "floor-sealed"
+    return (ratio is not None and runtime != REFERENCE and not is_explained_elsewhere
+            and not (runtime == "floor" and "seccomp" in title))
 
 
 def sort_runtimes(names: Iterable[str]) -> list[str]:

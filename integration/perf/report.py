@@ -6,6 +6,7 @@ import pathlib
 import statistics
 
 FLOOR = "floor"
+SEALED = "floor-sealed"  # the same with capsule-init: what a launcher that costs nothing would take
 PER_COMMAND = ("wall_us", "user_us", "system_us", "minor_faults")
 Samples = dict[str, dict[str, list[dict]]]  # operation -> runtime -> rows
 
@@ -60,7 +61,7 @@ def summarise_runtime(rows: list[dict], peers: dict[str, list[dict]], references
 def summarise(samples: Samples, names: list[str], references: list[str]) -> dict:
     summary: dict = {}
     for operation, runtimes in samples.items():
-        good = {name: [row for row in runtimes[name] if row["exit_status"] == 0] for name in names}
+        good = {name: [row for row in runtimes[name] if row["exit_status"] == 0] for name in names if name in runtimes}
         summary[operation] = {}
         for name, rows in good.items():
             entry = summarise_runtime(rows, good, references) if rows else {"samples": 0}
@@ -74,11 +75,11 @@ def format_ratio(value: float | None) -> str:
 
 def format_row(shown: str, runtime: str, entry: dict, references: list[str]) -> str:
     if entry["samples"] == 0:
-        return f"{shown:<16} {runtime:<11} every round failed"
+        return f"{shown:<16} {runtime:<12} every round failed"
     numbers = "".join(f" {entry[key]:>8.0f}" for key in ("median_us", "p10_us", "p90_us", "cpu_us"))
     ratios = "".join(f" {format_ratio(entry['ratio'].get(name)):>{ratio_width(name)}}" for name in references)
     failures = f"   {entry['failed']} failed" if entry["failed"] else ""
-    return f"{shown:<16} {runtime:<11}{numbers} {entry['minor_faults']:>7.0f}{ratios}{failures}"
+    return f"{shown:<16} {runtime:<12}{numbers} {entry['minor_faults']:>7.0f}{ratios}{failures}"
 
 
 def ratio_width(reference: str) -> int:
@@ -86,7 +87,7 @@ def ratio_width(reference: str) -> int:
 
 
 def format_table(summary: dict, references: list[str]) -> str:
-    heading = (f"{'operation':<16} {'runtime':<11} {'median':>8} {'p10':>8} {'p90':>8} {'cpu':>8} {'faults':>7}"
+    heading = (f"{'operation':<16} {'runtime':<12} {'median':>8} {'p10':>8} {'p90':>8} {'cpu':>8} {'faults':>7}"
                + "".join(f" {'/ ' + name:>{ratio_width(name)}}" for name in references))
     lines = [heading + "   (us)", "-" * len(heading)]
     for operation, runtimes in summary.items():
@@ -102,5 +103,5 @@ def format_memory(title: str, kib: dict[str, int], reference: str) -> str:
     lines = [f"{title}:"]
     for runtime, value in kib.items():
         ratio = format_ratio(value / kib[reference]) if kib.get(reference) else "-"
-        lines.append(f"  {runtime:<11} {value:>8} KiB   / {reference} {ratio}")
+        lines.append(f"  {runtime:<12} {value:>8} KiB   / {reference} {ratio}")
     return "\n".join(lines)
