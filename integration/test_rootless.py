@@ -10,7 +10,9 @@ import stat
 import pytest
 
 from support import rootless, world
+from support.container import kill_process
 from support.marks import covers, extension, normative
+from support.waiting import eventually
 
 FIRST, COUNT = rootless.SUBORDINATE
 
@@ -50,6 +52,27 @@ def without_helpers(work):
 
 
 # Maps.
+
+
+@extension("a map is waited for by a process that notices when nobody will write it")
+def test_a_create_that_is_killed_while_its_maps_are_written_leaves_nobody(container, bundle, work):
+    begun = work / "root/begun"
+    helper = work / "newuidmap"
+    helper.write_text(f"#!/bin/sh\necho $$ > {begun}.new; mv {begun}.new {begun}; exec sleep 1000\n")
+    helper.chmod(0o755)
+    bundle.map_ids((0, rootless.USER, 1), (1, FIRST, 10))
+    bundle.save()
+    environment = {**os.environ, "PATH": f"{work}:{os.environ['PATH']}"}
+    creator = container.spawn_with(["create", "--bundle", bundle.path, container.id], env=environment)
+    eventually(begun.exists, "the helper is at work")
+
+    creator.kill()
+    creator.wait()
+    helper.unlink()
+    kill_process(int(begun.read_text()))
+
+    eventually(lambda: world.reap_orphans() or not world.descendants(), "nobody is left")
+    container.call("delete", "--force").succeeded()
 
 
 @covers("/linux/uidMappings", "/linux/gidMappings")

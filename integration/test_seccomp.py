@@ -415,6 +415,21 @@ def test_a_default_error_number_on_another_action_is_refused(container, bundle):
     container.try_create().refused("/linux/seccomp/defaultErrnoRet")
 
 
+@extension("the sentence is ours")
+@pytest.mark.parametrize("wrong", ["mount", "program"])
+def test_what_fails_while_the_filter_is_compiled_is_told(container, bundle, wrong):
+    """Init may have gone before the filter is sent to it; a profile of many rules takes longer to compile."""
+    conditions = [{"index": 0, "value": value, "op": "SCMP_CMP_EQ"} for value in range(2)]
+    filtered(bundle, *[{**DENY_MKDIR, "args": [condition]} for condition in conditions for _ in range(60)])
+    if wrong == "mount":
+        bundle.mounts.insert(0, {"destination": "/broken", "type": "nosuchfs", "source": "none"})
+    else:
+        bundle.process["args"] = ["/no/such/program"]
+
+    for _ in range(20):
+        container.try_run().refused("nosuchfs" if wrong == "mount" else "no such file or directory")
+
+
 @covers("/linux/seccomp/syscalls/*/action", "/linux/seccomp/architectures", "/linux/seccomp/flags")
 @normative("B22")
 @pytest.mark.parametrize(
@@ -429,7 +444,6 @@ def test_a_default_error_number_on_another_action_is_refused(container, bundle):
 )
 @extension("the field is named")
 def test_R17_a_name_that_means_nothing_is_refused_and_not_skipped(container, bundle, fields, pointer, nothing_left):
-    """The filter is compiled while init is at work already."""
     filtered(bundle, DENY_MKDIR)
     bundle.linux["seccomp"].update(fields)
     bundle.save()

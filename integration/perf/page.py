@@ -22,7 +22,7 @@ REASONS = {
     "openat": "config.json, state directory, record, /proc/self/cgroup, /dev/null",
     "fstat": "sizes of what is read; that /dev/null is /dev/null; that standard streams need no new owner",
     "move_mount": "each mount to its place, by descriptor",
-    "read": "config.json, cgroup facts, the start time of init",
+    "read": "config.json, cgroup facts, the record",
     "fsmount": "/proc, /dev, /dev/pts, /dev/shm, /dev/mqueue, /sys, /sys/fs/cgroup, an empty directory to mask with",
     "fsopen": "the same",
     "fstatfs": "what a mount point lies on, asked by descriptor; whether the record lies in memory, and pidfds have inodes",

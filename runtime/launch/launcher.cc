@@ -120,6 +120,7 @@ Result<InitProcess> spawn(Launch& launch) {
   request.sync = launch.donations.slot(plan::kSyncSlot);
   request.inherited = launch.donations.numbers();
   request.waits_for_maps = (launch.plan.namespaces.clone_flags & CLONE_NEWUSER) != 0;
+  request.not_for_who_waits = {launch.sync.get(), launch.record.dir().get()};
   request.root_uid = launch.plan.root_uid;
   request.root_gid = launch.plan.root_gid;
   if (launch.bundle.spec.process.has_value())
@@ -170,7 +171,8 @@ Status follow_script(Launch& launch, InitProcess& init) {
       case plan::StepKind::expect: {
         const auto line = static_cast<Line>(plan::as<plan::Expect>(step).line);
         if (line == Line::maps_written) TRY(write_id_maps(launch.plan, init.pid()));
-        TRY(line == Line::filter ? send_filter(launch.sync, launch.filter) : send_line(launch.sync, line));
+        TRY(line == Line::filter ? send_filter(launch.sync, launch.filter, init)
+                                 : send_line(launch.sync, line, init));
         break;
       }
       case plan::StepKind::gate:
@@ -218,7 +220,7 @@ Status converse(Launch& launch, InitProcess& init) {
   TRY(launch.rdt.enter(init.pid()));  // before it has touched any memory worth the name
   if ((launch.plan.namespaces.clone_flags & CLONE_NEWUSER) != 0) {
     TRY(write_id_maps(launch.plan, init.pid()));
-    TRY(send_line(launch.sync, Line::maps_written));
+    TRY(send_line(launch.sync, Line::maps_written, init));
   }
   // Init is busy mounting meanwhile; it makes its device nodes under rules that allow mknod of anything.
   TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));

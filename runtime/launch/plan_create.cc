@@ -300,6 +300,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   TRY(plan_keyring(spec, options, host, builder));
   TRY(plan_filesystems(bundle, options, host, facts, plan));
   plan.filter_is_sent = sends_filter(spec, filter);
+  if (plan.filter_is_sent) TRY(process::check_seccomp(*spec.linux->seccomp));
   const process::ProcessContext context = process_context(bundle, options, host, plan);
   if (spec.process.has_value()) {
     if (context.in_user_namespace) plan.rlimits = TRY(process::plan_rlimits(spec.process->rlimits));

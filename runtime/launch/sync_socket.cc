@@ -91,6 +91,16 @@ Status check_line(const Frame& frame, Line due) {
       cat({"container init said ", protocol::name_of(frame.line), " instead of ", protocol::name_of(due)}));
 }
 
+bool is_gone(const Status& said) {
+  return !said.has_value() && (said.error().code() == EPIPE || said.error().code() == ECONNRESET);
+}
+
+// What it said before it went is still to be read.
+Status ask_if_gone(Status said, FdRef socket, InitProcess& init) {
+  if (is_gone(said)) TRY(expect_line(socket, Line::ready, init));
+  return said;
+}
+
 }  // namespace
 
 Status send_line(FdRef socket, Line line) {
@@ -99,11 +109,16 @@ Status send_line(FdRef socket, Line line) {
       .context("tell init ", protocol::name_of(line));
 }
 
-Status send_filter(FdRef socket, std::string_view program) {
+Status send_line(FdRef socket, Line line, InitProcess& init) {
+  return ask_if_gone(send_line(socket, line), socket, init);
+}
+
+Status send_filter(FdRef socket, std::string_view program, InitProcess& init) {
   const Frame frame{Line::filter, {}, static_cast<std::int32_t>(program.size())};
   const std::string packet = cat({{reinterpret_cast<const char*>(&frame), sizeof(frame)}, program});
-  return sys::send_with_fd(socket, {packet.data(), packet.size()}, -1)
-      .context("tell init ", protocol::name_of(Line::filter));
+  Status said = sys::send_with_fd(socket, {packet.data(), packet.size()}, -1)
+                    .context("tell init ", protocol::name_of(Line::filter));
+  return ask_if_gone(std::move(said), socket, init);
 }
 
 Result<std::optional<Frame>> receive_frame(FdRef socket) {
@@ -140,9 +155,8 @@ Result<InitProcess> expect_forked(FdRef socket, InitProcess& init, FdRef interru
 
 Status start_program(FdRef socket, InitProcess* init, FdRef interrupts) {
   Status said = send_line(socket, Line::start);
-  const bool is_gone =
-      !said.has_value() && (said.error().code() == EPIPE || said.error().code() == ECONNRESET);
-  if (!is_gone) {  // or has left a word, and can be read without waiting
+  const bool gone = is_gone(said);
+  if (!gone) {  // or has left a word, and can be read without waiting
     TRY(std::move(said));
     TRY(wait_readable(socket, interrupts, "container init to execute the program"));
   }
@@ -150,7 +164,7 @@ Status start_program(FdRef socket, InitProcess* init, FdRef interrupts) {
   const UniqueFd unwanted(packet.fd);
   const std::optional<Frame> frame = TRY(open_packet(packet));
   if (!frame.has_value())
-    return is_gone || packet.was_reset ? Status(describe_death_behind_gate(init)) : Status();
+    return gone || packet.was_reset ? Status(describe_death_behind_gate(init)) : Status();
   return Error::peer(
       cat({"container init said ", protocol::name_of(frame->line), " instead of executing the program"}));
 }

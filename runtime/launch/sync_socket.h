@@ -17,8 +17,11 @@ Error describe_failure(const protocol::Failure& failure);
 
 Status send_line(FdRef socket, protocol::Line line);
 
-// Says `filter`, with process::encode_program()'s bytes behind it.
-Status send_filter(FdRef socket, std::string_view program);
+// The same to an init that may have failed meanwhile: then the error is what it said, or how it died.
+Status send_line(FdRef socket, protocol::Line line, InitProcess& init);
+
+// Says `filter`, with process::encode_program()'s bytes behind it; likewise.
+Status send_filter(FdRef socket, std::string_view program, InitProcess& init);
 
 // One packet. nullopt: end of file. A `failed` packet is returned as the error it describes; anything
 // malformed is an error too (init is not trusted once it works among an image's mounts, R20).

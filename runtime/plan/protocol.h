@@ -8,7 +8,7 @@
 //        | --- network_ready ----------> |
 //        | <-- rootfs_mounted ---------- |   only with prestart or createRuntime hooks: all mounted, nothing pivoted
 //        | --- hooks_done -------------> |
-//        | --- filter, its program ----> |   only with a seccomp profile: it is compiled while init mounts
+//        | --- filter, its program ----> |   only with a seccomp profile that notifies nobody
 //        | <-- mounted ----------------- |   only in a container that lives: one more of what is to be added is done
 //        | <-- ready ------------------- |   pivoted and confined; its next act is to wait at the gate
 //        |     commits state.json        |
@@ -39,7 +39,7 @@ enum class Line : uint8_t {
   ready,
   start,
   failed,
-  filter,  // last: the numbers are those of containers that wait for `start` from a later version
+  filter,  // last: a container may wait for the `start` of a later version, so the numbers above stay
 };
 
 constexpr const char* name_of(Line line) {

@@ -62,6 +62,9 @@ Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp);
 // Whether the launcher may compile it while init is at work, and send it: there is one, and it notifies
 // nobody (its listener would have to be opened before init is there).
 bool may_be_sent(const std::optional<spec::Seccomp>& seccomp);
+// What can be said of such a profile before it is compiled: all that plan_seccomp() says, but that it becomes
+// too long.
+Status check_seccomp(const spec::Seccomp& seccomp);
 
 // As a container keeps it for `exec`, which need not compile it again: the flags, 8 bytes, then the filter.
 std::string encode_program(std::uint64_t flags, std::string_view filter);

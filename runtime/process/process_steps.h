@@ -19,10 +19,10 @@ Status plan_scheduler(const spec::Scheduler& scheduler, std::string_view field, 
 Status plan_io_priority(const spec::IoPriority& priority, std::string_view field, plan::Builder& builder);
 Status plan_memory_policy(const spec::MemoryPolicy& policy, std::string_view field, plan::Builder& builder);
 
-// The Seccomp step of context.seccomp, and the donated listener if the profile notifies one. Nothing without
-// a profile.
 // Expect(filter), if it is sent.
 void await_filter(const ProcessContext& context, plan::Builder& builder);
+// The Seccomp step of context.seccomp, and the donated listener if the profile notifies one. Nothing without
+// a profile.
 Status plan_filter(const ProcessContext& context, plan::Builder& builder);
 
 }  // namespace capsule::process

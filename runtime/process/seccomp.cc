@@ -124,10 +124,18 @@ bool may_be_sent(const std::optional<spec::Seccomp>& seccomp) {
   return std::none_of(seccomp->syscalls.begin(), seccomp->syscalls.end(), notifies);
 }
 
-Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp) {
-  if (says_nothing(seccomp)) return SeccompProgram{};
+Status check_seccomp(const spec::Seccomp& seccomp) {
   const SeccompProfile profile = TRY(parse_seccomp_profile(seccomp));
   TRY(check_notification(seccomp, profile));
+  TRY(parse_flags(seccomp, notifies(profile)));
+  return {};
+}
+
+Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp) {
+  if (says_nothing(seccomp)) return SeccompProgram{};
+  SeccompProfile profile = TRY(parse_seccomp_profile(seccomp));
+  TRY(check_notification(seccomp, profile));
+  find_numbers(profile);
   SeccompProgram program;
   program.notifies = notifies(profile);
   program.flags = TRY(parse_flags(seccomp, program.notifies));

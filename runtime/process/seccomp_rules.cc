@@ -89,7 +89,7 @@ Result<SeccompRule> parse_rule(const spec::SyscallRule& rule, std::string field)
   return SeccompRule{&rule.names, action, std::move(conditions), std::move(field)};
 }
 
-std::vector<int> find_numbers(std::uint32_t token, const std::vector<SeccompRule>& rules) {
+std::vector<int> numbers_on(std::uint32_t token, const std::vector<SeccompRule>& rules) {
   std::vector<int> numbers;
   for (const SeccompRule& rule : rules) {
     for (const std::string& name : *rule.names)
@@ -108,9 +108,12 @@ Result<SeccompProfile> parse_seccomp_profile(const spec::Seccomp& seccomp) {
   for (std::size_t i = 0; i < seccomp.syscalls.size(); ++i) {
     profile.rules.push_back(TRY(parse_rule(seccomp.syscalls[i], pointer_to(kSeccompField, "syscalls", i))));
   }
-  for (const std::uint32_t token : profile.architectures)
-    profile.numbers.push_back(find_numbers(token, profile.rules));
   return profile;
+}
+
+void find_numbers(SeccompProfile& profile) {
+  for (const std::uint32_t token : profile.architectures)
+    profile.numbers.push_back(numbers_on(token, profile.rules));
 }
 
 }  // namespace capsule::process

@@ -31,8 +31,10 @@ struct SeccompProfile {
   std::vector<std::vector<int>> numbers;
 };
 
-// `seccomp` must outlive the result.
+// Without the numbers. `seccomp` must outlive the result.
 //   fails   invalid_config at the JSON pointer of a name or number that means nothing
 Result<SeccompProfile> parse_seccomp_profile(const spec::Seccomp& seccomp);
+
+void find_numbers(SeccompProfile& profile);
 
 }  // namespace capsule::process

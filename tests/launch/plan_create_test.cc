@@ -89,6 +89,18 @@ TEST_CASE("a filter is part of the plan where it notifies, where there is none, 
   CHECK(line_of(notifying.builder, "seccomp").find("program=") != std::string::npos);
 }
 
+TEST_CASE("R17: what is wrong with a filter that is sent is said before anything is made",
+          "[launch][seccomp]") {
+  Bundle bundle = test::ordinary_bundle();
+  bundle.spec.linux->seccomp = denying_mkdir();
+  bundle.spec.linux->seccomp->syscalls.front().action = "SCMP_ACT_DENY";
+
+  const auto plan = plan_create(bundle, options_for(), test::ordinary_host(), plan::GateMode::sync,
+                                FilterTime::beside_init);
+
+  CHECK(error_of(plan).find("/linux/seccomp/syscalls/0/action") != std::string::npos);
+}
+
 TEST_CASE("a state is cut exactly where its pid stands", "[launch][state]") {
   const Bundle bundle = test::ordinary_bundle();
   const spec::ContainerState state = hook_state(bundle, "c1", 4242, "creating");

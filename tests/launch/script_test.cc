@@ -41,7 +41,8 @@ Lines script_of(const CreatePlan& plan) {
 CreatePlan plan_of(const Bundle& bundle) {
   LaunchOptions options;
   options.id = "c1";
-  Result<CreatePlan> plan = plan_create(bundle, options, test::ordinary_host(), plan::GateMode::listen);
+  Result<CreatePlan> plan =
+      plan_create(bundle, options, test::ordinary_host(), plan::GateMode::listen, FilterTime::beside_init);
   INFO((plan.has_value() ? std::string() : plan.error().message()));
   REQUIRE(plan.has_value());
   return std::move(plan).value();
@@ -74,6 +75,11 @@ void add_net_device(spec::Spec& spec) {
   spec.linux->namespaces.push_back({.type = spec::NamespaceType::network});
   spec.linux->net_devices = {{"eth0", {}}};
 }
+void add_profile(spec::Spec& spec) {
+  spec.linux->seccomp = spec::Seccomp{.default_action = "SCMP_ACT_ALLOW",
+                                      .syscalls = {{.names = {"mkdir"}, .action = "SCMP_ACT_ERRNO"}}};
+}
+
 void add_net_device_and_more(spec::Spec& spec) {
   add_user(spec);
   add_net_device(spec);
@@ -108,6 +114,20 @@ TEST_CASE("a launch has the lines that it needs and no others", "[launch][protoc
                 "hooks find the devices inside"},
            Case{
                with(join_user), {"say forked", "say ready"}, "a pid namespace below a joined user namespace"},
+           Case{with(add_profile), {"expect filter", "say ready"}, "the filter is compiled meanwhile"},
+           Case{with([](spec::Spec& spec) {
+                  add_net_device_and_more(spec);
+                  add_profile(spec);
+                }),
+                {"expect maps_written", "say namespaces_ready", "expect network_ready", "say rootfs_mounted",
+                 "expect hooks_done", "expect filter", "say ready"},
+                "the filter comes behind all other lines"},
+           Case{with([](spec::Spec& spec) {
+                  join_user(spec);
+                  add_profile(spec);
+                }),
+                {"say forked", "expect filter", "say ready"},
+                "it is the process that goes on which gets it"},
        }) {
     INFO(c.because);
     CHECK(script_of(plan_of(c.bundle)) == c.lines);

@@ -46,7 +46,8 @@ TEST_CASE("a filter is one packet: its line, how long it is, its bytes", "[launc
   sys::SocketPair pair = sys::socketpair_seqpacket().value();
   const std::string program(protocol::kMaxFilter, 'p');
 
-  REQUIRE(send_filter(pair.ours, program).has_value());
+  InitProcess nobody(UniqueFd(), 0);
+  REQUIRE(send_filter(pair.ours, program, nobody).has_value());
 
   std::string packet(protocol::kMaxFilter + 100, '\0');
   const ssize_t got = ::recv(pair.theirs.get(), packet.data(), packet.size(), MSG_DONTWAIT);
@@ -66,6 +67,35 @@ TEST_CASE("the line that is due is taken, with what was sent by us", "[launch][s
   });
   REQUIRE(send_line(peer.socket, Line::hooks_done).has_value());
   CHECK(expect_line(peer.socket, Line::ready, peer.process).has_value());
+}
+
+// Until the process is a zombie, and its end of the conversation closed.
+void await_end(const Peer& peer) {
+  pollfd ended{peer.process.pidfd().get(), POLLIN, 0};
+  REQUIRE(::poll(&ended, 1, 10'000) == 1);
+}
+
+std::string told_to(Peer& peer, bool filter) {
+  await_end(peer);
+  const Status said = filter ? send_filter(peer.socket, "flags...program.", peer.process)
+                             : send_line(peer.socket, Line::hooks_done, peer.process);
+  return said.has_value() ? std::string() : said.error().message();
+}
+
+TEST_CASE("who speaks to an init that has failed hears why", "[launch][sync]") {
+  for (const bool filter : {true, false}) {
+    Peer failed = start_peer([](FdRef socket) {
+      protocol::Failure failure{};
+      failure.frame.line = Line::failed;
+      failure.problem = protocol::Problem::not_in_path;
+      std::strcpy(failure.object, "foo");
+      say(socket, &failure, sizeof(failure));
+    });
+    CHECK(told_to(failed, filter).find("executable file not found in $PATH") != std::string::npos);
+
+    Peer killed = start_peer([](FdRef) { ::raise(SIGKILL); });
+    CHECK(told_to(killed, filter) == "container init was killed (SIGKILL) before it said ready");
+  }
 }
 
 TEST_CASE("another line than the one that is due is an error that names both", "[launch][sync]") {

@@ -152,8 +152,14 @@ Difference compare(std::string_view ours,
 // has.
 enum class Outcome : unsigned char { agreed, library_erred, library_refused, not_ours };
 
+Result<SeccompProfile> whole_profile(const Seccomp& seccomp) {
+  SeccompProfile profile = TRY(parse_seccomp_profile(seccomp));
+  find_numbers(profile);
+  return profile;
+}
+
 Outcome check_agreement(const Seccomp& seccomp, std::mt19937& random) {
-  const Result<SeccompProfile> profile = parse_seccomp_profile(seccomp);
+  const Result<SeccompProfile> profile = whole_profile(seccomp);
   REQUIRE(profile.has_value());
   const auto tables = tabulate(profile.value());
   if (!tables.has_value()) return Outcome::not_ours;
@@ -278,7 +284,7 @@ TEST_CASE("what we cannot say in 4096 instructions is left to libseccomp", "[pro
     seccomp.syscalls.push_back({.names = {name}, .action = "SCMP_ACT_ALLOW", .args = conditions});
     std::free(name);
   }
-  const Result<SeccompProfile> profile = parse_seccomp_profile(seccomp);
+  const Result<SeccompProfile> profile = whole_profile(seccomp);
   REQUIRE(profile.has_value());
   const auto tables = tabulate(profile.value());
   REQUIRE(tables.has_value());
