@@ -180,7 +180,7 @@ def limit_row(runs, operation, reference, limit):
 
 def limits_table(runs):
     rows = [limit_row(runs, operation, reference, limit)
-            for operation, entries in runs[0]["operations"].items() if "floor-sealed" in entries
+            for operation, entries in runs[0]["operations"].items() if entries.get("floor-sealed", {}).get("samples")
             for reference, limit in TARGETS["max_ratio"].get(operation, {}).items() if reference in entries]
     return "\n".join(["| | target | floor | sealed floor | and a start | capsule |", "|---|---|---|---|---|---|", *rows])
 

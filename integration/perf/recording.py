@@ -32,8 +32,8 @@ def bytes_of(text: str) -> bytes:
 def written(calls: str, name: str) -> bytes:
     """What was written into the memfd of that name."""
     hexadecimal = "".join(f"\\x{byte:02x}" for byte in name.encode())
-    number = re.search(rf'memfd_create\("{re.escape(hexadecimal)}".* = (\d+)', calls)[1]
-    return bytes_of(re.search(rf'write\({number}, "([^"]*)"', calls)[1])
+    made = re.search(rf'memfd_create\("{re.escape(hexadecimal)}".* = (\d+)', calls)
+    return bytes_of(re.search(rf'write\({made[1]}, "([^"]*)"', calls[made.end():])[1])
 
 
 def with_our_numbers(plan: bytes, rootfs: int) -> bytes:

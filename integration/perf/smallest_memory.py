@@ -21,6 +21,7 @@ from support import machine_code
 PAGE = 4096
 ENOUGH = 64 << 20
 CERTAIN = 5
+LONGEST = 20  # seconds: with less memory a start may reclaim for ever
 GETPID = 39
 CONFIG = pathlib.Path(__file__).resolve().parent / "config.json"
 
@@ -46,9 +47,11 @@ def starts(path, root, directory, size):
     name = "smallest"
     for _ in range(CERTAIN):
         command = [path, "--root", root, "run", "--bundle", directory, name]
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode
-        if status != 0:
-            subprocess.run([path, "--root", root, "delete", "--force", name], capture_output=True)
+        try:
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           timeout=LONGEST, check=True)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            subprocess.run([path, "--root", root, "delete", "--force", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             return False
     return True
 
