@@ -4,13 +4,10 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "runtime/base/clock.h"
-#include "runtime/base/file.h"
 #include "runtime/base/latency.h"
-#include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "runtime/launch/container_cgroup.h"
 #include "runtime/launch/donations.h"
@@ -246,19 +243,6 @@ Status explain_death(Status done, FdRef cgroup) {
   return done;
 }
 
-PidFile::~PidFile() {
-  if (!path_.empty())
-    (void)sys::unlinkat(FdRef::cwd(), path_.c_str(), 0);  // somebody else removed it: just as well
-}
-
-Result<PidFile> PidFile::write(const std::string& path, pid_t pid) {
-  PidFile file;
-  if (path.empty()) return file;
-  TRY(replace_file_at_path(path, std::to_string(pid), 0644).context("pid file"));
-  file.path_ = path;
-  return file;
-}
-
 void Launched::keep() {
   poststop.keep();
   pid_file.keep();
@@ -267,12 +251,6 @@ void Launched::keep() {
   rdt.keep();
   place.keep();
   record.keep();
-}
-
-Status send_pidfd(const std::string& path, FdRef pidfd, std::string_view payload) {
-  if (path.empty()) return {};
-  const UniqueFd socket = TRY(connect_to_listener(path).context("pidfd socket"));
-  return sys::send_with_fd(socket, {payload.data(), payload.size()}, pidfd.get()).context("pidfd socket");
 }
 
 Result<sys::SocketPair> make_console_pair() {

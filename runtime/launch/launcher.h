@@ -11,30 +11,12 @@
 #include "runtime/launch/bundle.h"
 #include "runtime/launch/container_cgroup.h"
 #include "runtime/launch/launch.h"
+#include "runtime/launch/pid_file.h"
 #include "runtime/launch/plan_create.h"
 #include "runtime/launch/poststop.h"
 #include "runtime/launch/spawn.h"
 
 namespace capsule::launch {
-
-// A file that is removed again unless kept: the pid file.
-class PidFile {
- public:
-  PidFile() = default;
-  PidFile(PidFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  PidFile& operator=(PidFile&& other) noexcept {
-    std::swap(path_, other.path_);
-    return *this;
-  }
-  ~PidFile();
-  // Decimal digits, no newline, replaced atomically (go-runc parses the whole content). An empty path: no
-  // file is wanted.
-  static Result<PidFile> write(const std::string& path, pid_t pid);
-  void keep() noexcept { path_.clear(); }
-
- private:
-  std::string path_;
-};
 
 // Owners of everything a launch has made; each undoes itself unless kept. Order matters: the process goes
 // before its cgroup, that before the record; and before network devices leave its namespace. Hooks come last
@@ -66,10 +48,6 @@ Result<Launched> launch_init(const container::Store& store,
 // Init that dies without a word was mostly killed for memory: an error says so if the kernel counted it.
 //   cgroup   a closed one (-1) tells nothing
 Status explain_death(Status done, FdRef cgroup);
-
-// Sends `fd` (a pidfd) to whoever listens at `path`, as runc's --pidfd-socket does; nothing if `path` is
-// empty.
-Status send_pidfd(const std::string& path, FdRef pidfd, std::string_view payload);
 
 // A stream socketpair to carry a terminal's master from init to us.
 Result<sys::SocketPair> make_console_pair();
