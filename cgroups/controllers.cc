@@ -32,7 +32,10 @@ bool has_processes_in_the_way(FdRef cgroup) {
 }
 
 bool is_kept_in_v1(const Facts& facts, const std::string& controller) {
-  return contains(facts.v1_controllers, controller == "io" ? "blkio" : controller);
+  const std::string_view name = controller == "io" ? "blkio" : std::string_view(controller);
+  if (!facts.own_path.empty()) return contains(facts.v1_controllers, name);
+  const Result<Membership> own = read_membership();  // nobody needed it until now
+  return own.has_value() && contains(own.value().v1_controllers, name);
 }
 
 // "/a/b" -> {"", "/a", "/a/b"}

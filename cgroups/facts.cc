@@ -64,18 +64,23 @@ Membership parse_proc_cgroup(std::string_view text) {
   return membership;
 }
 
-Result<Facts> probe_facts() {
+Result<Membership> read_membership() {
+  return parse_proc_cgroup(TRY(read_file(FdRef::cwd(), "/proc/self/cgroup")));
+}
+
+Result<Facts> probe_facts(Own asked) {
   Facts facts;
   Mount mount = find_mount();
   if (mount.path.empty()) return facts;
   facts.mount = std::move(mount.path);
 
-  Membership own = parse_proc_cgroup(TRY(read_file(FdRef::cwd(), "/proc/self/cgroup")));
+  facts.controllers = TRY(read_words(mount.root, "cgroup.controllers"));
+  if (asked == Own::left_out) return facts;
+
+  Membership own = TRY(read_membership());
   facts.own_path = std::move(own.path);
   facts.own_is_top = is_top_of_delegation(facts);
-  facts.hybrid = !own.v1_controllers.empty();
   facts.v1_controllers = std::move(own.v1_controllers);
-  facts.controllers = TRY(read_words(mount.root, "cgroup.controllers"));
   return facts;
 }
 

@@ -11,16 +11,18 @@ namespace capsule::cgroups {
 
 struct Facts {
   std::string mount;  // "/sys/fs/cgroup", or "/sys/fs/cgroup/unified" on a hybrid host; empty: no cgroup2
-  std::vector<std::string> controllers;     // of the root: cgroup.controllers
-  std::string own_path;                     // the caller's cgroup: the "0::" line of /proc/self/cgroup
-  bool own_is_top = false;                  // the caller may fill its own cgroup, and not the one above
-  bool hybrid = false;                      // v1 controllers are mounted beside it
-  std::vector<std::string> v1_controllers;  // which: "memory", "blkio"
+  std::vector<std::string> controllers;  // of the root: cgroup.controllers
+  // Of the caller, if it was asked for; the path is empty otherwise.
+  std::string own_path;                     // its cgroup: the "0::" line of /proc/self/cgroup
+  bool own_is_top = false;                  // it may fill that, and not the one above
+  std::vector<std::string> v1_controllers;  // of the hierarchies mounted beside: "memory", "blkio"
 };
 
 // No parse of mountinfo: statfs of the two places where the hierarchy may be (its cost must not grow with the
 // host's mounts).
-Result<Facts> probe_facts();
+//   own   whether to look for the caller's cgroup, for which /proc takes 30 us
+enum class Own { asked, left_out };
+Result<Facts> probe_facts(Own own = Own::asked);
 
 // What /proc/PID/cgroup says (cgroups(7)): pure.
 struct Membership {
@@ -28,5 +30,6 @@ struct Membership {
   std::vector<std::string> v1_controllers;
 };
 Membership parse_proc_cgroup(std::string_view text);
+Result<Membership> read_membership();  // ours
 
 }  // namespace capsule::cgroups

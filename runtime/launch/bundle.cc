@@ -1,6 +1,10 @@
 #include "runtime/launch/bundle.h"
 
 #include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
 
 #include "namespaces/lexical.h"
 #include "runtime/base/file.h"
@@ -32,7 +36,9 @@ std::string resolve_without_links(const std::string& path) {
 // As the kernel sees it: what `state` prints must mean the same from everywhere.
 Result<std::string> resolve_bundle(const std::string& path) {
   if (std::string plain = resolve_without_links(path); !plain.empty()) return plain;
-  return ask_for_name(path.empty() ? "." : path.c_str());
+  if (!path.empty() && path != ".") return ask_for_name(path.c_str());
+  std::array<char, PATH_MAX> here{};
+  return ::getcwd(here.data(), here.size()) != nullptr ? std::string(here.data()) : ask_for_name(".");
 }
 
 std::string below(const std::string& bundle, const std::string& path) {

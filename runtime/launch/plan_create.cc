@@ -199,6 +199,13 @@ bool sends_filter(const spec::Spec& spec, FilterTime filter) {
          process::may_be_sent(linux_of(spec).seccomp);
 }
 
+// Only what is not named from the top of the hierarchy depends on where we are.
+cgroups::Own asks_for_own_cgroup(const spec::Linux& l, const LaunchOptions& options) {
+  const bool is_absolute = l.cgroups_path.value_or("").starts_with('/');
+  const bool is_of_systemd = options.cgroup_manager == CgroupManager::systemd;
+  return is_absolute && !is_of_systemd ? cgroups::Own::left_out : cgroups::Own::asked;
+}
+
 }  // namespace
 
 Result<std::uint32_t> count_preserved_fds(const Host& host, std::uint32_t preserve_fds) {
@@ -224,7 +231,7 @@ Result<Host> probe_host(const process::LabelsAsked& labels) {
 Result<Host> probe_host_for(const spec::Spec& spec, const LaunchOptions& options) {
   const spec::Linux& l = linux_of(spec);
   Host host = TRY(probe_host(process::labels_asked(spec.process.has_value() ? &*spec.process : nullptr, &l)));
-  host.cgroups = TRY(cgroups::probe_facts());
+  host.cgroups = TRY(cgroups::probe_facts(asks_for_own_cgroup(l, options)));
   if (l.intel_rdt.has_value()) host.rdt = TRY(cgroups::probe_rdt(*l.intel_rdt, options.id));
   if (options.cgroup_manager == CgroupManager::systemd) host.systemd = TRY(cgroups::probe_manager());
   return host;

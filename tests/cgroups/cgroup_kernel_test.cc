@@ -47,7 +47,11 @@ TEST_CASE("the host's cgroup2 hierarchy is found with our own place in it", "[cg
 
   CHECK(facts.own_path.front() == '/');
   CHECK(::access((facts.mount + "/cgroup.controllers").c_str(), F_OK) == 0);
-  CHECK(facts.hybrid == !facts.v1_controllers.empty());
+
+  const cgroups::Facts without_us = must(cgroups::probe_facts(cgroups::Own::left_out));
+  CHECK(without_us.own_path.empty());
+  CHECK(without_us.mount == facts.mount);
+  CHECK(without_us.controllers == facts.controllers);
 }
 
 TEST_CASE("a cgroup that is not kept disappears with every level made for it, and with what runs inside",
