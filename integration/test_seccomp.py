@@ -430,6 +430,21 @@ def test_what_fails_while_the_filter_is_compiled_is_told(container, bundle, wron
         container.try_run().refused("nosuchfs" if wrong == "mount" else "no such file or directory")
 
 
+@extension("the sentence is ours")
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+def test_a_profile_that_is_too_long_is_refused_beside_init_and_leaves_nothing(container, bundle, nothing_left, no_new_privileges):
+    """Only its compiler notices, when init is at work already."""
+    bundle.process["noNewPrivileges"] = no_new_privileges
+    pairs = [[{"index": index, "value": value, "op": "SCMP_CMP_EQ"} for index in (0, 1)] for value in range(1100)]
+    filtered(bundle, *[{**DENY_MKDIR, "args": pair} for pair in pairs], architectures=["SCMP_ARCH_X86_64"])
+    bundle.save()
+    container.root.mkdir()
+    nothing_left.from_now_on()
+
+    container.try_create().refused("instructions, more than the 4096 that the kernel takes")
+    nothing_left.soon()
+
+
 @covers("/linux/seccomp/syscalls/*/action", "/linux/seccomp/architectures", "/linux/seccomp/flags")
 @normative("B22")
 @pytest.mark.parametrize(

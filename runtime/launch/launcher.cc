@@ -117,7 +117,7 @@ Result<InitProcess> spawn(Launch& launch) {
   request.sync = launch.donations.slot(plan::kSyncSlot);
   request.inherited = launch.donations.numbers();
   request.waits_for_maps = (launch.plan.namespaces.clone_flags & CLONE_NEWUSER) != 0;
-  request.not_for_who_waits = {launch.sync.get(), launch.record.dir().get()};
+  request.closed_while_waiting = {launch.sync.get(), launch.record.dir().get()};
   request.root_uid = launch.plan.root_uid;
   request.root_gid = launch.plan.root_gid;
   if (launch.bundle.spec.process.has_value())

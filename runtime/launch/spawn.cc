@@ -35,7 +35,7 @@ struct Child {
   std::size_t inherited_count;
   std::array<char, 12> plan_number, sync_number;  // decimal
   bool waits_for_maps;
-  const int* closed_by_who_waits;
+  const int* closed_while_waiting;
   std::size_t closed_count;
   std::uint32_t root_uid, root_gid;
 };
@@ -70,7 +70,7 @@ void keep_capabilities_over_exec() {
 
 void enter_user_namespace(const Child& child) {
   for (std::size_t i = 0; i < child.closed_count; ++i)
-    raw::close(child.closed_by_who_waits[i]);
+    raw::close(child.closed_while_waiting[i]);
   protocol::Frame frame{};
   const long got = raw::recv(child.sync, &frame, sizeof(frame));
   if (got != sizeof(frame) || frame.line != protocol::Line::maps_written) raw::exit(1);
@@ -229,8 +229,8 @@ Result<InitProcess> spawn_init(const SpawnRequest& request) {
       .plan_number = decimal(request.plan_memfd.get()),
       .sync_number = decimal(request.sync.get()),
       .waits_for_maps = request.waits_for_maps,
-      .closed_by_who_waits = request.not_for_who_waits.data(),
-      .closed_count = request.not_for_who_waits.size(),
+      .closed_while_waiting = request.closed_while_waiting.data(),
+      .closed_count = request.closed_while_waiting.size(),
       .root_uid = request.root_uid,
       .root_gid = request.root_gid,
   };

@@ -30,7 +30,7 @@ struct SpawnRequest {
   bool waits_for_maps = false;  // a new user namespace: its maps come first, then the child becomes its root
   // Closed by a child that waits for maps: our end of the conversation, or it would not notice our death, and
   // what holds the container's lock, or nobody could remove what we left.
-  std::vector<int> not_for_who_waits;
+  std::vector<int> closed_while_waiting;
   bool may_be_frozen = false;  // its cgroup: then it does not even execute init until that is thawed
   std::optional<std::int32_t> oom_score_adj;  // inherited by the child: it is ours during the clone
   std::vector<unsigned long> cpus;            // affinity of the child, likewise; empty: ours

@@ -149,6 +149,19 @@ TEST_CASE("paths lead neither out of the hierarchy nor through symlinks", "[cgro
   CHECK_FALSE(world.exists("/a"));
 }
 
+TEST_CASE("what is kept in cgroup v1 is looked up for the error, where nobody had asked before",
+          "[cgroups][controllers]") {
+  World world;
+  world.facts.controllers = {"cpu"};
+  world.facts.own_path.clear();
+  world.facts.v1_controllers.clear();
+  const std::vector<std::string> v1 = must(cgroups::read_membership()).v1_controllers;
+  const bool in_v1 = std::find(v1.begin(), v1.end(), "memory") != v1.end();
+
+  CHECK_THAT(error_of(Cgroup::create(world.facts, "/a", {{"memory", "/linux/resources/memory/limit"}})),
+             Contains(in_v1 ? "keeps in cgroup v1" : "does not offer"));
+}
+
 TEST_CASE("a controller that is not to be had is an error with field, controller and reason",
           "[cgroups][controllers]") {
   World world;

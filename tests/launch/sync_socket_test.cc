@@ -42,6 +42,14 @@ void say(FdRef socket, const void* bytes, std::size_t size) {
   (void)sys::send_with_fd(socket, {static_cast<const char*>(bytes), size}, -1);  // the test notices
 }
 
+void fail_to_find_foo(FdRef socket) {
+  protocol::Failure failure{};
+  failure.frame.line = Line::failed;
+  failure.problem = protocol::Problem::not_in_path;
+  std::strcpy(failure.object, "foo");
+  say(socket, &failure, sizeof(failure));
+}
+
 TEST_CASE("a filter is one packet: its line, how long it is, its bytes", "[launch][sync]") {
   sys::SocketPair pair = sys::socketpair_seqpacket().value();
   const std::string program(protocol::kMaxFilter, 'p');
@@ -84,13 +92,7 @@ std::string told_to(Peer& peer, bool filter) {
 
 TEST_CASE("who speaks to an init that has failed hears why", "[launch][sync]") {
   for (const bool filter : {true, false}) {
-    Peer failed = start_peer([](FdRef socket) {
-      protocol::Failure failure{};
-      failure.frame.line = Line::failed;
-      failure.problem = protocol::Problem::not_in_path;
-      std::strcpy(failure.object, "foo");
-      say(socket, &failure, sizeof(failure));
-    });
+    Peer failed = start_peer(fail_to_find_foo);
     CHECK(told_to(failed, filter).find("executable file not found in $PATH") != std::string::npos);
 
     Peer killed = start_peer([](FdRef) { ::raise(SIGKILL); });
@@ -122,13 +124,7 @@ TEST_CASE("end of file is never success: it says how init died and which line wa
 }
 
 TEST_CASE("in place of any line init may say that it failed", "[launch][sync]") {
-  Peer peer = start_peer([](FdRef socket) {
-    protocol::Failure failure{};
-    failure.frame.line = Line::failed;
-    failure.problem = protocol::Problem::not_in_path;
-    std::strcpy(failure.object, "foo");
-    say(socket, &failure, sizeof(failure));
-  });
+  Peer peer = start_peer(fail_to_find_foo);
   const Status taken = expect_line(peer.socket, Line::ready, peer.process);
   REQUIRE_FALSE(taken.has_value());
   CHECK(taken.error().message() == "exec: \"foo\": executable file not found in $PATH");
