@@ -10,6 +10,12 @@ namespace capsule::init {
 
 using protocol::Problem;
 
+// A tmpfs that was empty when it was mounted, and what is mounted below it since.
+struct NewTmpfs {
+  int mount = -1;
+  const char* target = nullptr;
+};
+
 struct Context {
   plan::View plan;
   int sync = -1;   // to the launcher
@@ -21,6 +27,7 @@ struct Context {
   int root = -1;               // the container's root: every target is resolved in it
   int32_t attached = 0;        // mounts put somewhere: what `mounted` tells
   unsigned covered_roots = 0;  // mounts that the root was before another one was put on it
+  NewTmpfs tmpfs;              // the last one, while nothing covers it: nearly always /dev
   int dev = -1;                // its /dev
   int host_proc =
       -1;  // the host's procfs, opened and checked before the container could touch anything; closed at Pivot

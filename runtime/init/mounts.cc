@@ -47,6 +47,24 @@ bool attach_and_close(Context& ctx, int mount, int target, const char* name) {
   return attached;
 }
 
+// Where the mounts to come are likely to need directories.
+bool attach_new_tmpfs(Context& ctx, int mount, int target, const char* name) {
+  const bool attached = attach(ctx, mount, target, name);
+  raw::close(target);
+  if (attached && ctx.tmpfs.mount < 0) {
+    ctx.tmpfs = {mount, name};
+  } else {
+    raw::close(mount);
+  }
+  return attached;
+}
+
+bool is_new_tmpfs(const Context& ctx, const plan::MountFilesystem& s) {
+  const uint32_t holds_something = plan::kMountTmpcopyup | plan::kMountFallbackBind;
+  return s.slot == plan::kNoSlot && (s.flags & holds_something) == 0 && equal(text(ctx, s.type), "tmpfs") &&
+         !equal(text(ctx, s.target), "/");
+}
+
 bool is_directory(int fd) {
   raw::Stat info{};
   return raw::fstat(fd, &info) == 0 && (info.st_mode & raw::kSIfmt) == raw::kSIfdir;
@@ -126,7 +144,8 @@ bool perform(Context& ctx, const plan::MountFilesystem& s) {
     return false;
   }
   if ((s.flags & plan::kMountTmpcopyup) != 0 && !copy_up(ctx, target.fd, mount, target_path)) return false;
-  return attach_and_close(ctx, mount, target.fd, target_path);
+  return is_new_tmpfs(ctx, s) ? attach_new_tmpfs(ctx, mount, target.fd, target_path)
+                              : attach_and_close(ctx, mount, target.fd, target_path);
 }
 
 bool perform(Context& ctx, const plan::Bind& s) {

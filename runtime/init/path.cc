@@ -101,6 +101,41 @@ long open_existing(const Context& ctx, const char* target, uint32_t flags) {
   return open_target(ctx, target, raw::kOPath);
 }
 
+// The rest of `path` if it lies below `directory` whatever links there are; nullptr: it may not.
+const char* path_below(const char* path, const char* directory) {
+  if (!has_prefix(path, directory)) return nullptr;
+  const char* rest = path + length(directory);
+  if (*rest != '/') return nullptr;
+  const Component first = next_component(rest);
+  for (Component c = first; c.begin != c.end; c = next_component(c.end)) {
+    if (*c.begin == '.') return nullptr;  // ".." leads out
+  }
+  return first.begin != first.end ? first.begin : nullptr;
+}
+
+// A link in the image may lead anywhere, /dev included.
+bool may_cover(const char* target, uint32_t flags, const char* covered) {
+  if (path_below(target, covered) != nullptr) return false;
+  const bool is_itself = (flags & plan::kMountNoSymlinks) != 0;
+  return !is_itself || equal(target, covered) || path_below(covered, target) != nullptr;
+}
+
+void forget_covered_tmpfs(Context& ctx, const char* target, uint32_t flags) {
+  if (ctx.tmpfs.mount < 0 || !may_cover(target, flags, ctx.tmpfs.target)) return;
+  raw::close(ctx.tmpfs.mount);
+  ctx.tmpfs = {};
+}
+
+// In a tmpfs of our own a directory need not be looked for before it is made. -1: not there, or it exists.
+int make_in_new_tmpfs(Context& ctx, const char* target) {
+  if (ctx.tmpfs.mount < 0) return -1;
+  const char* name = path_below(target, ctx.tmpfs.target);
+  if (name == nullptr || find(name, '/') != nullptr) return -1;
+  if (raw::mkdirat(ctx.tmpfs.mount, name, 0755) < 0) return -1;
+  return static_cast<int>(
+      raw::openat(ctx.tmpfs.mount, name, raw::kOPath | raw::kODirectory | raw::kONofollow));
+}
+
 int make_file(Context& ctx, const char* target) {
   const char* leaf = nullptr;
   const int parent = make_parent(ctx, target, &leaf);
@@ -152,13 +187,17 @@ int make_parent(Context& ctx, const char* target, const char** leaf) {
 
 MountTarget make_mount_target(Context& ctx, const char* target, uint32_t flags, bool is_directory) {
   constexpr MountTarget kNone{-1, false};
+  forget_covered_tmpfs(ctx, target, flags);
+  const bool may_be_made = (flags & plan::kMountCreateTarget) != 0;
+  const int made = is_directory && may_be_made ? make_in_new_tmpfs(ctx, target) : -1;
+  if (made >= 0) return {made, false};
   long fd = open_existing(ctx, target, flags);
   const bool existed = fd >= 0;
   if (fd == -raw::kELOOP || (fd == -raw::kENOTDIR && (flags & plan::kMountNoSymlinks) != 0)) {
     fail_with(ctx, Problem::symlinked_target, "openat2", fd, target);
     return kNone;
   }
-  if (fd == -raw::kENOENT && (flags & plan::kMountCreateTarget) != 0) {
+  if (fd == -raw::kENOENT && may_be_made) {
     fd = is_directory ? make_missing(ctx, target) : make_file(ctx, target);
     if (fd < 0) return kNone;
   }

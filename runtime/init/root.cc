@@ -45,7 +45,8 @@ bool pivot(Context& ctx) {
 void forget_host(Context& ctx) {
   // No descriptor of a host directory survives the pivot (CVE-2024-21626, R3), even though all of them are
   // O_CLOEXEC.
-  int* const descriptors[] = {&ctx.host_proc, &ctx.null, &ctx.mask_tmpfs, &ctx.dev, &ctx.root};
+  int* const descriptors[] = {&ctx.host_proc,   &ctx.null, &ctx.mask_tmpfs,
+                              &ctx.tmpfs.mount, &ctx.dev,  &ctx.root};
   for (int* fd : descriptors) {
     if (*fd >= 0) raw::close(*fd);
     *fd = -1;

@@ -68,6 +68,38 @@ TEST_CASE("a tmpfs keeps the mode of the directory it covers, unless it is given
         }) == "1711 0700");
 }
 
+TEST_CASE("below a tmpfs that was just mounted targets are made in it", "[kernel][mounts]") {
+  CHECK(in_new_namespaces([] {
+          make_directory("/tmp/root/dev");
+          const std::string failed = pivot_after([](Builder& builder) {
+            add_tmpfs(builder, "/dev", {"mode=755"});
+            add_tmpfs(builder, "/dev/shm", {"mode=1777"});
+            add_tmpfs(builder, "/dev/a/b", {"mode=700"});
+            add_tmpfs(builder, "/dev/shm", {"mode=750"});  // once more: it exists
+            add_tmpfs(builder, "/dev/..c", {"mode=701"});
+          });
+          return failed + mode_of("/dev/shm") + " " + mode_of("/dev/a") + " " + mode_of("/dev/a/b") + " " +
+                 mode_of("/dev/..c");
+        }) == "0750 0755 0700 0701");
+}
+
+TEST_CASE("what covers a tmpfs that was just mounted has the targets below", "[kernel][mounts]") {
+  for (const char* cover : {"/dev", "/dev/../dev", "/link", "/dev/"}) {
+    INFO(cover);
+    CHECK(in_new_namespaces([cover] {
+            make_directory("/tmp/root/dev");
+            make_link("/tmp/root/link", "dev");
+            make_directory("/tmp/covers");
+            const std::string failed = pivot_after([cover](Builder& builder) {
+              add_tmpfs(builder, "/dev");
+              add_bind(builder, cover, "/tmp/covers");
+              add_tmpfs(builder, "/dev/shm", {"mode=1777"});
+            });
+            return failed + mounted_at("/dev/shm").substr(0, 2) + " " + mode_of("/dev/shm");
+          }) == "rw 1777");
+  }
+}
+
 TEST_CASE("a refused file system or option is named, with what the kernel says of it", "[kernel][mounts]") {
   CHECK(in_new_namespaces([] {
           make_directory("/tmp/root");
