@@ -2,6 +2,7 @@
 
 import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -579,6 +580,20 @@ def test_run_deletes_the_container_at_the_end(container):
     container.call("state").failed()
     assert not container.cgroup.exists()
     assert not container.state_directory.exists()
+
+
+@extension("run knows the container that it made")
+def test_run_leaves_another_container_alone_that_has_its_identifier_at_the_end(container, bundle):
+    bundle.sleeper().save()
+    runner = container.spawn_with(["run", "--bundle", bundle.path, container.id], stderr=subprocess.PIPE, text=True)
+    eventually(lambda: container.call("state").status == 0 and container.status == "running", "it runs")
+    runner.send_signal(signal.SIGSTOP)
+    container.delete("--force")
+    container.create()
+    runner.send_signal(signal.SIGCONT)
+
+    assert "container does not exist" in runner.communicate(timeout=10)[1]
+    assert container.status == "created"
 
 
 def test_run_passes_stdin_stdout_and_stderr(container, bundle):

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -79,6 +80,15 @@ Result<Container> Container::open(const Store& store, const std::string& id, Loc
     // If `create` let go between our two looks, it completed the record before.
     if (!opened.being_made_) opened.record_ = TRY(read_record(opened.dir_, id));
   }
+  return opened;
+}
+
+Result<Container> Container::reopen(Record record, spec::Record data) {
+  Container opened;
+  opened.path_ = std::move(record.path_);
+  opened.dir_ = std::move(record.dir_);
+  opened.record_ = std::move(data);
+  TRY(lock_directory_again(opened.dir_, opened.path_, kLockTimeoutMs).context(opened.record_.id));
   return opened;
 }
 

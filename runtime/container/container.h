@@ -84,8 +84,11 @@ class Record {
   Status keep_filter(std::string_view encoded);
   Status commit();
   void keep() noexcept;
+  // Lets other commands at the container, whose directory stays open for Container::reopen().
+  Status unlock();
 
  private:
+  friend class Container;
   Record() = default;
   Status put(const char* name, std::string_view bytes);
   UniqueFd dir_;  // locked with flock(LOCK_EX) while this lives
@@ -100,6 +103,10 @@ class Container {
   //   fails   not_found "container does not exist" (with the id); wrong_state if another command keeps the
   //   lock for more than 10 s
   static Result<Container> open(const Store& store, const std::string& id, Lock lock);
+  // By who made it and has let go of the lock since; locked again. Nothing is read.
+  //   data    as `record` has committed it
+  //   fails   not_found if somebody has removed it meanwhile, whatever has the id now
+  static Result<Container> reopen(Record record, spec::Record data);
 
   [[nodiscard]] const spec::Record& record() const { return record_; }
   [[nodiscard]] FdRef dir() const noexcept { return dir_; }
@@ -173,5 +180,7 @@ Status remove(const Store& store,
               const std::string& id,
               bool force,
               const std::function<void(const Container&)>& run_poststop);
+// The same for a locked container whose init the caller has seen end.
+Status remove_ended(const Container& container, const std::function<void(const Container&)>& run_poststop);
 
 }  // namespace capsule::container

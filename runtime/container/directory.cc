@@ -102,6 +102,15 @@ Status lock_directory(FdRef dir, int timeout_ms) {
   }
 }
 
+Status lock_directory_again(FdRef dir, const std::string& path, int timeout_ms) {
+  TRY(lock_directory(dir, timeout_ms));
+  return is_still_at(dir, path) ? Status() : Error::not_found("container does not exist");
+}
+
+Status unlock_directory(FdRef dir) {
+  return sys::flock(dir, LOCK_UN);
+}
+
 bool is_locked(FdRef dir) {
   // A descriptor of our own, since locks belong to the open file: on `dir` itself we would change the lock it
   // may hold.

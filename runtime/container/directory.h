@@ -28,6 +28,10 @@ Result<UniqueFd> open_locked_directory(const std::string& root, const std::strin
 // Locks an open directory.
 //   fails   wrong_state after timeout_ms, naming the process that keeps the lock
 Status lock_directory(FdRef dir, int timeout_ms);
+// The same for one that was locked before, at `path`, and may have been removed since.
+//   fails   not_found "container does not exist"
+Status lock_directory_again(FdRef dir, const std::string& path, int timeout_ms);
+Status unlock_directory(FdRef dir);
 // Whether anybody (this process with another descriptor included) holds the lock. Never waits.
 bool is_locked(FdRef dir);
 // Of /proc/locks: who holds a flock on the inode. nullopt: nobody, or nobody we can see.

@@ -35,8 +35,13 @@ Error already_exists(const std::string& id) {
   return Error::wrong_state("container with given ID already exists").with({id});
 }
 
-Status make_own_directory(const std::string& path, const std::string& id) {
+// The root is looked for only where it is missing: nearly always it is there.
+Status make_own_directory(const Store& store, const std::string& path, const std::string& id) {
   Status made = sys::mkdirat(FdRef::cwd(), path.c_str(), kDirectoryMode);
+  if (!made.has_value() && made.error().code() == ENOENT) {
+    TRY(make_directories(store.root(), store.root_mode()).context("make the state directory"));
+    made = sys::mkdirat(FdRef::cwd(), path.c_str(), kDirectoryMode);
+  }
   if (!made.has_value() && made.error().code() == EEXIST) return already_exists(id);
   return made;
 }
@@ -57,10 +62,9 @@ Result<UniqueFd> open_own_directory(const std::string& root, const std::string& 
 
 Result<Record> Record::begin(const Store& store, spec::Record record) {
   TRY(check_id(record.id));
-  TRY(make_directories(store.root(), store.root_mode()).context("make the state directory"));
   Record begun;
   begun.path_ = directory_path(store.root(), record.id);
-  TRY(make_own_directory(begun.path_, record.id));
+  TRY(make_own_directory(store, begun.path_, record.id));
   begun.dir_ = TRY(open_own_directory(store.root(), record.id));
   begun.kept_ = false;
 
@@ -118,6 +122,10 @@ Status Record::put(const char* name, std::string_view bytes) {
 
 Status Record::commit() {
   return commit_file(dir_, kStateName).context("write the record in ", path_);
+}
+
+Status Record::unlock() {
+  return unlock_directory(dir_).context(path_);
 }
 
 void Record::keep() noexcept {

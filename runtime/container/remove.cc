@@ -70,9 +70,7 @@ Status unblock_lock_holder(const Store& store, const std::string& id) {
   return kill_everything(container.value());
 }
 
-Status remove_container(const Container& container,
-                        const std::function<void(const Container&)>& run_poststop) {
-  TRY(stop(container));
+Status remove_stopped(const Container& container, const std::function<void(const Container&)>& run_poststop) {
   TRY(remove_cgroup(container));
   TRY(cgroups::remove_rdt(rdt_group_of(container.record())));
   if (run_poststop) run_poststop(container);
@@ -91,7 +89,12 @@ Status remove(const Store& store,
     return remove_leftover(store, id);
   const Container container = TRY(std::move(opened));
   if (!force) TRY(check_removable(container, container.status()));
-  return remove_container(container, run_poststop).context("delete ", id);
+  TRY(stop(container).context("delete ", id));
+  return remove_ended(container, run_poststop);
+}
+
+Status remove_ended(const Container& container, const std::function<void(const Container&)>& run_poststop) {
+  return remove_stopped(container, run_poststop).context("delete ", container.record().id);
 }
 
 }  // namespace capsule::container

@@ -94,20 +94,23 @@ Status open_own_gate(Launched& launched, FdRef interrupts) {
   return explain_death(start_program(launched.sync, &launched.init, interrupts), launched.place.cgroup.dir());
 }
 
-// The container stands on its own from here on; what remains ours is the process we may wait for.
-InitProcess hand_over(Launched launched) {
+// What remains ours of a container that stands on its own.
+struct HandedOver {
+  InitProcess init;  // which we may wait for
+  container::Record record;
+  spec::Record data;
+};
+
+HandedOver hand_over(Launched launched) {
   InitProcess init = std::move(launched.init);
   launched.keep();
-  return init;
+  return {std::move(init), std::move(launched.record), std::move(launched.data)};
 }
 
-// `run` still has the hooks in hand and need not read them again.
-Status delete_after_run(const container::Store& store,
-                        const LaunchOptions& options,
-                        const spec::Hooks& hooks) {
-  if (options.keep) return {};
-  return container::remove(store, options.id, false,
-                           [&](const Container& container) { run_poststop(container, hooks); });
+// `run` still has record and hooks in hand and need not read them again.
+Status delete_after_run(HandedOver ours, const spec::Hooks& hooks) {
+  const Container container = TRY(Container::reopen(std::move(ours.record), std::move(ours.data)));
+  return container::remove_ended(container, [&](const Container& ended) { run_poststop(ended, hooks); });
 }
 
 // A container that `start` stays with until it is up.
@@ -150,7 +153,9 @@ Result<int> run_container(const container::Store& store, const LaunchOptions& op
   latency::mark("record written, program executed");
 
   const spec::Hooks hooks = launched.bundle.spec.hooks;
-  InitProcess init = hand_over(std::move(launched));
+  HandedOver ours = hand_over(std::move(launched));
+  TRY(ours.record.unlock());
+  InitProcess& init = ours.init;
   const pid_t main = init.pid();
   if (options.detach) init.keep();
   TRY(run_poststart(store, options.id, hooks, interrupts));
@@ -161,7 +166,7 @@ Result<int> run_container(const container::Store& store, const LaunchOptions& op
   const int code =
       TRY(wait_in_foreground(signals, init, std::move(master), relay.has_value() ? &*relay : nullptr));
   latency::mark("program running");
-  TRY(delete_after_run(store, options, hooks));
+  if (!options.keep) TRY(delete_after_run(std::move(ours), hooks));
   return code;
 }
 

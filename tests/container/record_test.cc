@@ -125,6 +125,42 @@ TEST_CASE("a record that is not kept takes its directory with it, gate and all",
   CHECK(exists(root.path()));
 }
 
+TEST_CASE("who made a container comes back to it without reading it again", "[container][record][lock]") {
+  const TempStore root;
+  Record record = begin(root, "c1");
+  record.keep();
+  REQUIRE(record.unlock().has_value());
+  CHECK(!is_locked(open(root, "c1").dir()));
+  write_text(root.path_of("c1") + "/state.json", "not read");
+  spec::Record data = record_of("c1");
+  data.bundle = "/bundles/mine";
+
+  const Result<Container> again = Container::reopen(std::move(record), std::move(data));
+
+  REQUIRE(again.has_value());
+  CHECK(again.value().record().bundle == "/bundles/mine");
+  CHECK(again.value().path() == root.path_of("c1"));
+  CHECK(is_locked(again.value().dir()));
+}
+
+TEST_CASE("who made a container finds no other one that has its id by now", "[container][record][lock]") {
+  const TempStore root;
+  for (const bool is_replaced : {false, true}) {
+    Record record = begin(root, "c1");
+    record.keep();
+    REQUIRE(record.unlock().has_value());
+    REQUIRE(remove(root.store(), "c1", true, nullptr).has_value());
+    if (is_replaced) put(root, record_of("c1"));
+
+    const Result<Container> again = Container::reopen(std::move(record), record_of("c1"));
+
+    REQUIRE(!again.has_value());
+    CHECK(again.error().kind() == ErrorKind::not_found);
+    CHECK(again.error().message() == "c1: container does not exist");
+    CHECK(exists(root.path_of("c1")) == is_replaced);
+  }
+}
+
 TEST_CASE("a record that is kept stays, unlocked", "[container][record]") {
   const TempStore root;
   {

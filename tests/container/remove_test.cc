@@ -103,6 +103,21 @@ TEST_CASE("poststop is called once, after the end of init and before the record 
   CHECK(seen[0].has_record);
 }
 
+TEST_CASE("a container whose end was seen goes, its hooks told of it first", "[container][delete]") {
+  const TempStore root;
+  put(root, record_of("c1"));
+  const Container container = Container::open(root.store(), "c1", Container::Lock::exclusive).value();
+  std::vector<bool> had_record;
+
+  const Status removed = remove_ended(
+      container, [&](const Container& ended) { had_record.push_back(exists(ended.path() + "/state.json")); });
+
+  INFO(message_of(removed));
+  CHECK(removed.has_value());
+  CHECK(had_record == std::vector<bool>{true});
+  CHECK(!exists(root.path_of("c1")));
+}
+
 TEST_CASE("a stopped container goes with everything in its directory", "[container][delete]") {
   const TempStore root;
   Sleeper init;
