@@ -9,6 +9,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/latency.h"
 #include "runtime/base/text.h"
+#include "runtime/launch/busy.h"
 #include "runtime/launch/container_cgroup.h"
 #include "runtime/launch/donations.h"
 #include "runtime/launch/hooks.h"
@@ -264,7 +265,8 @@ Result<Launched> launch_init(const container::Store& store,
   TRY(container::check_id(options.id));
   NamespaceThread namespaces;
   Bundle bundle = TRY(load_bundle(options, [&](const std::vector<spec::Namespace>& listed) {
-    namespaces.begin(ns::flags_made_ahead(listed));
+    const std::uint64_t ahead = ns::flags_made_ahead(listed);
+    if (ahead != 0 && !is_machine_busy()) namespaces.begin(ahead);
   }));
   latency::mark("config.json read and checked");
   TRY(check_joined_maps(bundle.spec));
