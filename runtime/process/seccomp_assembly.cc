@@ -3,8 +3,9 @@
 //     if arch != A: go to the next section
 //     a balanced tree over the ranges of numbers that have the same answer
 //
-// and at a leaf of the tree the answer, behind its conditions. Conditional jumps reach 255 instructions: a
-// tree whose left side is longer goes around it with BPF_JA.
+// and at a leaf of the tree the answer, behind its conditions. Conditional jumps reach 255 instructions: what
+// is farther away is reached by a BPF_JA. Leaves are shared, for the kernel takes time for each instruction:
+// a third of a microsecond where it translates them, at the start of every process that has the filter.
 #include "runtime/process/seccomp_assembly.h"
 
 #include <linux/audit.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "runtime/process/seccomp_names.h"
 
@@ -190,30 +192,67 @@ void add_table(std::vector<Range>& ranges,
 
 using RangeIterator = std::vector<Range>::const_iterator;
 
-void append_leaf_backwards(Program& program, const Range& range) {
-  if (range.answers == nullptr) {
-    program.push_back(answer(range.otherwise));
-  } else {
-    const Program code = answer_any(range);
-    program.insert(program.end(), code.rbegin(), code.rend());
-  }
-}
+// Written with the last instruction first: jumps go forward, and so their distances are known. A place is the
+// number of instructions behind one.
+class Trees {
+ public:
+  [[nodiscard]] std::size_t size() const { return program_.size(); }
+  void push(const sock_filter& instruction) { program_.push_back(instruction); }
 
-// The last instruction first: jumps go forward, and so their distances are known.
-void append_tree_backwards(Program& program, RangeIterator begin, RangeIterator end) {
-  if (end - begin == 1) return append_leaf_backwards(program, *begin);
-  const auto middle = begin + (end - begin) / 2;
-  append_tree_backwards(program, middle, end);
-  const std::size_t right_end = program.size();
-  append_tree_backwards(program, begin, middle);
-  const std::size_t left = program.size() - right_end;
-  if (left <= kReach) {
-    program.push_back(jump(BPF_JGE, middle->first, left, 0));
-  } else {
-    program.push_back(go(left));
-    program.push_back(jump(BPF_JGE, middle->first, 0, 1));
+  // Of those ranges, in their order.
+  //   returns   its place
+  std::size_t append_tree(RangeIterator begin, RangeIterator end) {
+    if (end - begin == 1) return append_leaf(*begin);
+    const auto middle = begin + (end - begin) / 2;
+    std::size_t right = append_tree(middle, end);
+    std::size_t left = append_tree(begin, middle);
+    right = bring_into_reach(right);
+    left = bring_into_reach(left);
+    push(jump(BPF_JGE, middle->first, size() - 1 - right, size() - 1 - left));
+    return size() - 1;
   }
-}
+
+  Program finish() && {
+    std::reverse(program_.begin(), program_.end());
+    return std::move(program_);
+  }
+
+ private:
+  struct Leaf {
+    Range range;
+    std::size_t place;
+  };
+
+  // One leaf does for all ranges that have its answer. A lone answer is as long as a way to it, so a new one
+  // is made where the last is too far.
+  std::size_t append_leaf(const Range& range) {
+    const auto known = std::find_if(leaves_.begin(), leaves_.end(),
+                                    [&](const Leaf& leaf) { return is_same(leaf.range, range); });
+    const bool is_lone = range.answers == nullptr;
+    if (known != leaves_.end() && (!is_lone || is_in_reach(known->place))) return known->place;
+
+    const Program code = is_lone ? Program{answer(range.otherwise)} : answer_any(range);
+    program_.insert(program_.end(), code.rbegin(), code.rend());
+    if (known == leaves_.end()) {
+      leaves_.push_back({range, size() - 1});
+    } else {
+      known->place = size() - 1;
+    }
+    return size() - 1;
+  }
+
+  // With one instruction, the other side's way, in between.
+  [[nodiscard]] bool is_in_reach(std::size_t place) const { return size() - place <= kReach; }
+
+  std::size_t bring_into_reach(std::size_t place) {
+    if (is_in_reach(place)) return place;
+    push(go(size() - 1 - place));
+    return size() - 1;
+  }
+
+  Program program_;
+  std::vector<Leaf> leaves_;
+};
 
 // ---- architectures
 
@@ -251,19 +290,21 @@ std::vector<Range> make_ranges(const std::vector<SeccompTable>& tables,
 }  // namespace
 
 std::string assemble(const std::vector<SeccompTable>& tables, std::uint32_t default_action) {
-  Program program{answer(SCMP_ACT_KILL)};  // backwards, too
+  Trees trees;
+  trees.push(answer(SCMP_ACT_KILL));
   for (auto table = tables.rbegin(); table != tables.rend(); ++table) {
     if (table->token == SCMP_ARCH_X32 && find_table(tables, SCMP_ARCH_X86_64) != nullptr)
       continue;  // in its section
     const std::vector<Range> ranges = make_ranges(tables, *table, default_action);
-    const std::size_t next = program.size();
-    append_tree_backwards(program, ranges.begin(), ranges.end());
-    program.push_back(load(offsetof(seccomp_data, nr)));
-    program.push_back(go(program.size() - next));
-    program.push_back(jump(BPF_JEQ, kernel_architecture(table->token), 1, 0));
+    const std::size_t next = trees.size() - 1;
+    const std::size_t root = trees.append_tree(ranges.begin(), ranges.end());
+    if (root != trees.size() - 1) trees.push(go(trees.size() - 1 - root));
+    trees.push(load(offsetof(seccomp_data, nr)));
+    trees.push(go(trees.size() - 1 - next));
+    trees.push(jump(BPF_JEQ, kernel_architecture(table->token), 1, 0));
   }
-  program.push_back(load(offsetof(seccomp_data, arch)));
-  std::reverse(program.begin(), program.end());
+  trees.push(load(offsetof(seccomp_data, arch)));
+  const Program program = std::move(trees).finish();
   return {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)};
 }
 
