@@ -1,6 +1,7 @@
 """System call filters."""
 
 import errno
+import json
 import os
 
 import pytest
@@ -50,15 +51,31 @@ def test_an_executed_process_has_the_containers_filter(container, bundle, no_new
 
 
 @extension("the compiled filter is kept beside the record")
-def test_an_executed_process_has_the_filter_also_where_none_is_kept_or_another_thing(container, bundle):
+def test_no_process_is_executed_without_the_filter_that_was_kept(container, bundle):
     filtered(bundle, DENY_MKDIR)
     container.launch_sleeper()
     kept = container.state_directory / "seccomp.bpf"
     assert kept.stat().st_mode & 0o7777 == 0o600
+    whole = kept.read_bytes()
 
-    for change in (lambda: kept.write_bytes(kept.read_bytes()[:-1]), lambda: kept.unlink()):
-        change()
-        assert said(errno.EPERM, container.exec("sh", "-c", MKDIR).out)
+    for size in (len(whole) - 1, 8, 0):
+        kept.write_bytes(whole[:size])
+        assert f"{kept} is not the filter that was kept there" in container.try_exec("true").failed().err
+    kept.unlink()
+    assert "openat seccomp.bpf: no such file or directory" in container.try_exec("true").failed().err
+    kept.write_bytes(whole)
+    assert said(errno.EPERM, container.exec("sh", "-c", MKDIR).out)
+
+
+@extension("the compiled filter is kept beside the record")
+def test_a_frozen_configuration_has_no_rules_beside_their_filter(container, bundle):
+    filtered(bundle, DENY_MKDIR, listenerMetadata="")
+    container.launch_sleeper()
+
+    frozen = json.loads((container.state_directory / "config.json").read_text())
+    asked = json.loads(json.dumps(bundle.config))
+    asked["linux"]["seccomp"]["syscalls"] = []
+    assert frozen == asked
 
 
 def test_a_filter_works_without_no_new_privileges(container, bundle):

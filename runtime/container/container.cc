@@ -116,9 +116,8 @@ Result<std::string> Container::frozen_config() const {
   return read_file(dir_, kConfigName).context(path_);
 }
 
-std::string Container::kept_filter() const {
-  Result<std::string> kept = read_file(dir_, kFilterName);
-  return kept.has_value() ? std::move(kept).value() : std::string();
+Result<std::string> Container::kept_filter() const {
+  return read_file(dir_, kFilterName).context(path_);
 }
 
 Result<UniqueFd> Container::cgroup() const {

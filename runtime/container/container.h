@@ -78,7 +78,7 @@ class Record {
   Status write(const spec::Record& record);
   // The same in two: what takes time while init is busy, and the rename once it is ready.
   Status prepare(const spec::Record& record);
-  // config.json as it was read, for later commands.
+  // config.json for later commands; of a seccomp profile without the rules, which are in the filter.
   Status keep_config(std::string_view json);
   // The compiled filter, for later processes of the container.
   Status keep_filter(std::string_view encoded);
@@ -119,8 +119,8 @@ class Container {
   // The init process if it lives.
   [[nodiscard]] Result<Pidfd> init() const;  // fails: wrong_state "container not running"
   [[nodiscard]] Result<std::string> frozen_config() const;
-  [[nodiscard]] std::string kept_filter() const;  // empty: none
-  [[nodiscard]] Result<UniqueFd> cgroup() const;  // fails: wrong_state if it has none
+  [[nodiscard]] Result<std::string> kept_filter() const;  // as Record::keep_filter() was told it
+  [[nodiscard]] Result<UniqueFd> cgroup() const;          // fails: wrong_state if it has none
 
   // What `state` and `list` print; owner is filled only by `list`.
   [[nodiscard]] spec::ContainerState state() const { return state(status()); }

@@ -60,10 +60,16 @@ Result<UniqueFd> open_exec_cgroup(const Container& container, const std::string&
   return cgroups::open_cgroup(record.cgroup_mount, cat({record.cgroup_path, "/", below})).context("--cgroup");
 }
 
-// As it was compiled for the container.
-std::optional<process::SeccompProgram> kept_program(const Container& container, const spec::Spec& frozen) {
-  if (!frozen.linux.has_value() || !frozen.linux->seccomp.has_value()) return std::nullopt;
-  return process::decode_program(container.kept_filter());
+using KeptProgram = std::optional<process::SeccompProgram>;
+
+// As it was compiled for the container, if it has a profile. There is no other way to it: the frozen
+// config.json has the profile without its rules.
+Result<KeptProgram> kept_program(const Container& container, const spec::Spec& frozen) {
+  if (!frozen.linux.has_value() || !process::asks_for_filter(frozen.linux->seccomp)) return KeptProgram();
+  KeptProgram program = process::decode_program(TRY(container.kept_filter()));
+  if (program.has_value()) return program;
+  return Error::wrong_state(
+      cat({container.path(), "/", container::kFilterName, " is not the filter that was kept there"}));
 }
 
 // Where init itself is now: the container's cgroup may hold no process any more, when a manager inside
@@ -165,7 +171,7 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
     host.setgroups_denied = is_setgroups_denied(std::to_string(container.record().pid));
 
   ExecPlan plan = TRY(plan_exec(frozen, process, options, container.state(status), host,
-                                !container.record().no_new_keyring, kept_program(container, frozen)));
+                                !container.record().no_new_keyring, TRY(kept_program(container, frozen))));
   latency::mark("host probed, plan made");
   const UniqueFd interrupts = TRY(open_interrupts());
   TRY(come_near(container));

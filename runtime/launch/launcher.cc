@@ -20,6 +20,7 @@
 #include "runtime/launch/rlimits.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/plan/view.h"
+#include "spec/json_extent.h"
 
 namespace capsule::launch {
 namespace {
@@ -87,7 +88,7 @@ struct Launch {
   std::string image;  // the encoded plan
   UniqueFd sync;      // our end
   ns::MovedNetDevices net_devices{};
-  std::string filter{};  // as it is sent and kept; empty: there is none
+  std::string filter{};  // as it is sent and kept
 };
 
 Status open_descriptors(Launch& launch, plan::GateMode gate, UniqueFd child_sync, UniqueFd console) {
@@ -193,15 +194,25 @@ std::string filter_in_plan(const std::string& image) {
   return {};
 }
 
-// Init is told it when its plan asks for it; kept it is for the container's later processes.
-Status compile_filter(Launch& launch) {
-  if (launch.plan.filter_is_sent) {
-    const process::SeccompProgram program = TRY(process::plan_seccomp(*launch.bundle.spec.linux->seccomp));
-    launch.filter = process::encode_program(program.flags, program.filter);
-  } else {
+// Init is told it when its plan asks for it.
+Status compile_filter(Launch& launch, const spec::Seccomp& profile) {
+  if (!launch.plan.filter_is_sent) {
     launch.filter = filter_in_plan(launch.image);
+    return {};
   }
-  return launch.filter.empty() ? Status() : launch.record.keep_filter(launch.filter);
+  const process::SeccompProgram program = TRY(process::plan_seccomp(profile));
+  launch.filter = process::encode_program(program.flags, program.filter);
+  return {};
+}
+
+// For the container's later processes: a profile as the filter that it becomes, the rest as it was read.
+Status keep_config(Launch& launch) {
+  const std::optional<spec::Linux>& part = launch.bundle.spec.linux;
+  if (!part.has_value() || !process::asks_for_filter(part->seccomp))
+    return launch.record.keep_config(launch.bundle.config);
+  TRY(compile_filter(launch, *part->seccomp));
+  TRY(launch.record.keep_filter(launch.filter));
+  return launch.record.keep_config(spec::without_seccomp_rules(launch.bundle.config));
 }
 
 // While init is busy; committed once it is ready.
@@ -222,8 +233,7 @@ Status converse(Launch& launch, InitProcess& init) {
   }
   // Init is busy mounting meanwhile; it makes its device nodes under rules that allow mknod of anything.
   TRY(apply_devices(launch.plan.cgroup, launch.cgroup, launch.host));
-  TRY(compile_filter(launch));
-  TRY(launch.record.keep_config(launch.bundle.config));
+  TRY(keep_config(launch));
   TRY(prepare_record(launch.record, launch.data, init));
   latency::mark("device program and record, beside init");
   TRY(follow_script(launch, init));

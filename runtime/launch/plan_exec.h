@@ -35,7 +35,8 @@ Result<spec::Process> plan_exec_process(const spec::Spec& frozen,
                                         const ExecOptions& options,
                                         const std::optional<std::string>& file);
 
-//   kept   the filter compiled for the container; nullopt: it is compiled again
+//   kept   the filter compiled for the container; nullopt: it has no profile, or its rules are still in
+//          `frozen`
 Result<ExecPlan> plan_exec(const spec::Spec& frozen,
                            const spec::Process& process,
                            const ExecOptions& options,

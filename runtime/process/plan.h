@@ -59,6 +59,10 @@ struct SeccompProgram {
 };
 Result<SeccompProgram> plan_seccomp(const spec::Seccomp& seccomp);
 
+// Whether there is anything to install: a profile, and one that says something.
+bool asks_for_filter(const std::optional<spec::Seccomp>& seccomp);
+// Whether somebody is to be told of calls, and of the container that makes them.
+bool has_listener(const std::optional<spec::Seccomp>& seccomp);
 // Whether the launcher may compile it while init is at work, and send it: there is one, and it notifies
 // nobody (its listener would have to be opened before init is there).
 bool may_be_sent(const std::optional<spec::Seccomp>& seccomp);
@@ -81,7 +85,8 @@ struct ProcessContext {
   const std::optional<SeccompProgram>* program = nullptr;  // of that profile, if it is known already
   bool filter_is_sent = false;                             // the steps await it, see may_be_sent()
   std::string_view pointer = "/process";  // where the process lies in the document; "" for a process file
-  std::string container_state;  // for the seccomp listener's message; plan::kPidMark is the process's own pid
+  std::string container_state;  // for the message to the listener, if there is one; plan::kPidMark is the
+                                // process's own pid
 };
 
 // The environment init will pass: duplicates removed (the last wins, in its first place's order), extra_env

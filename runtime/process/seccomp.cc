@@ -117,9 +117,16 @@ Result<std::string> make_program(const SeccompProfile& profile) {
 
 }  // namespace
 
+bool asks_for_filter(const std::optional<spec::Seccomp>& seccomp) {
+  return seccomp.has_value() && !says_nothing(*seccomp);
+}
+
+bool has_listener(const std::optional<spec::Seccomp>& seccomp) {
+  return seccomp.has_value() && !seccomp->listener_path.value_or("").empty();
+}
+
 bool may_be_sent(const std::optional<spec::Seccomp>& seccomp) {
-  if (!seccomp.has_value() || says_nothing(*seccomp) || !seccomp->listener_path.value_or("").empty())
-    return false;
+  if (!asks_for_filter(seccomp) || has_listener(seccomp)) return false;
   const auto notifies = [](const spec::SyscallRule& rule) { return rule.action == "SCMP_ACT_NOTIFY"; };
   return std::none_of(seccomp->syscalls.begin(), seccomp->syscalls.end(), notifies);
 }
