@@ -44,8 +44,7 @@ constexpr std::uint32_t kDefaultMode = 0666;
 
 bool is_dev_from_host(const spec::Spec& spec) {
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
-    const MountRequest request = read_mount(spec, i);
-    if (request.target == "/dev" && request.is_bind()) return true;
+    if (clean_path(spec.mounts[i].destination) == "/dev" && read_mount(spec, i).is_bind()) return true;
   }
   return false;
 }

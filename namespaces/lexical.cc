@@ -1,26 +1,24 @@
 #include "namespaces/lexical.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "runtime/base/text.h"
 
 namespace capsule::ns {
 
 std::string clean_path(std::string_view path) {
-  std::vector<std::string_view> kept;
-  for (const std::string_view part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      kept.push_back(part);
-    } else if (!kept.empty()) {
-      kept.pop_back();
+  std::string clean;
+  clean.reserve(path.size() + 1);
+  while (!path.empty()) {
+    const std::size_t size = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, size);
+    path.remove_prefix(std::min(size + 1, path.size()));
+    if (part == "..") {
+      clean.resize(clean.empty() ? 0 : clean.rfind('/'));
+    } else if (!part.empty() && part != ".") {
+      clean.append("/").append(part);
     }
   }
-
-  std::string clean;
-  for (const std::string_view part : kept)
-    clean.append("/").append(part);
   return clean.empty() ? "/" : clean;
 }
 

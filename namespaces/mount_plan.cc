@@ -26,19 +26,23 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Status check_text(const std::string& pointer, std::string_view text) {
-  if (contains_nul(text)) return Error::invalid_config(pointer, "mount field contains null byte");
-  return {};
+Error null_byte(const std::string& pointer) {
+  return Error::invalid_config(pointer, "mount field contains null byte");
+}
+
+Status check_destination(const MountRequest& request) {
+  return contains_nul(request.mount.destination) ? null_byte(request.pointer + "/destination") : Status();
 }
 
 Status check_texts(const MountRequest& request) {
-  TRY(check_text(request.pointer + "/destination", request.mount.destination));
-  TRY(check_text(request.pointer + "/type", request.mount.type.value_or("")));
-  TRY(check_text(request.pointer + "/source", request.mount.source.value_or("")));
-  for (std::size_t i = 0; i < request.mount.options.size(); ++i) {
-    TRY(check_text(item_pointer(request.pointer + "/options", i), request.mount.options[i]));
-  }
-  return {};
+  const spec::Mount& mount = request.mount;
+  TRY(check_destination(request));
+  if (contains_nul(request.type())) return null_byte(request.pointer + "/type");
+  if (mount.source.has_value() && contains_nul(*mount.source)) return null_byte(request.pointer + "/source");
+  const auto bad = std::find_if(mount.options.begin(), mount.options.end(), contains_nul);
+  if (bad == mount.options.end()) return {};
+  return null_byte(
+      item_pointer(request.pointer + "/options", static_cast<std::size_t>(bad - mount.options.begin())));
 }
 
 Status check_options(const MountRequest& request) {
@@ -224,7 +228,7 @@ Status plan_filesystem(const MountContext& context, const MountRequest& request,
 Status plan_unmounts(const spec::Spec& spec, plan::Builder& builder) {
   for (std::size_t i = spec.mounts.size(); i-- > 0;) {
     const MountRequest request = read_mount(spec, i);
-    TRY(check_text(request.pointer + "/destination", request.mount.destination));
+    TRY(check_destination(request));
     if (request.target == "/") {
       return Error::invalid_config(request.pointer + "/destination",
                                    cat({quoted(request.mount.destination), " is the top of the rootfs"}));

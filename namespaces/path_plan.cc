@@ -97,6 +97,7 @@ Status plan_paths(const spec::Spec& spec, const HostFacts& /*host*/, plan::Build
 
 void plan_late_readonly(const spec::Spec& spec, plan::Builder& builder) {
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+    if (spec.mounts[i].type != "tmpfs") continue;
     const MountRequest request = read_mount(spec, i);
     if (!becomes_readonly_late(spec, request)) continue;
     builder.add(request.pointer, plan::SetAttributes{.target = builder.text(request.target),

@@ -13,7 +13,10 @@ class FlatObject {
  public:
   enum class Layout : unsigned char { two_spaces, one_line };
 
-  explicit FlatObject(Layout layout = Layout::two_spaces) : is_one_line_(layout == Layout::one_line) {}
+  explicit FlatObject(Layout layout = Layout::two_spaces) : is_one_line_(layout == Layout::one_line) {
+    constexpr std::size_t kUsual = 512;
+    out_.reserve(kUsual);
+  }
 
   void text(std::string_view key, std::string_view value);
   void number(std::string_view key, std::int64_t value);

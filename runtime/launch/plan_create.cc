@@ -169,7 +169,7 @@ Status plan_filesystems(const Bundle& bundle,
   TRY(ns::plan_devices(spec, facts, builder));
   plan_runtime_hooks(spec.hooks, builder);
   plan_container_hooks(spec.hooks.create_container, "/hooks/createContainer",
-                       split_at_pid(hook_state(bundle, options.id, 0, "creating")), {}, builder);
+                       hook_state(bundle, options.id, 0, "creating"), {}, builder);
   TRY(ns::plan_kernel_parameters(spec, builder));
   if (spec.process.has_value()) plan_console(*spec.process, options, plan);
   TRY(ns::plan_paths(spec, facts, builder));
@@ -182,7 +182,6 @@ process::ProcessContext process_context(const Bundle& bundle,
                                         const LaunchOptions& options,
                                         const Host& host,
                                         const CreatePlan& plan) {
-  const AroundPid state = split_at_pid(hook_state(bundle, options.id, 0, "creating"));
   process::ProcessContext context;
   context.in_user_namespace = plan.namespaces.has_user;
   context.may_set_groups = may_set_groups(plan, host);
@@ -190,7 +189,10 @@ process::ProcessContext process_context(const Bundle& bundle,
   if (plan.has_notify_socket) context.extra_env.emplace_back(kNotifyVariable);
   if (bundle.spec.linux.has_value()) context.seccomp = &bundle.spec.linux->seccomp;
   context.filter_is_sent = plan.filter_is_sent;
-  context.container_state = cat({state.before, std::string_view(&plan::kPidMark, 1), state.after});
+  if (context.seccomp != nullptr && process::has_listener(*context.seccomp)) {
+    const AroundPid state = split_at_pid(hook_state(bundle, options.id, 0, "creating"));
+    context.container_state = cat({state.before, std::string_view(&plan::kPidMark, 1), state.after});
+  }
   return context;
 }
 
@@ -264,9 +266,11 @@ AroundPid split_at_pid(spec::ContainerState state) {
 
 void plan_container_hooks(const std::vector<spec::Hook>& hooks,
                           std::string_view pointer,
-                          const AroundPid& state,
+                          spec::ContainerState pending,
                           const std::vector<std::string>& default_env,
                           Builder& builder) {
+  if (hooks.empty()) return;
+  const AroundPid state = split_at_pid(std::move(pending));
   for (std::size_t i = 0; i < hooks.size(); ++i) {
     const spec::Hook& hook = hooks[i];
     plan::RunHook step;
@@ -317,7 +321,7 @@ Result<CreatePlan> plan_create(const Bundle& bundle,
   builder.add("", plan::Gate{.mode = gate});
   if (!spec.process.has_value()) return plan;
   plan_container_hooks(spec.hooks.start_container, "/hooks/startContainer",
-                       split_at_pid(hook_state(bundle, options.id, 0, "created")),
+                       hook_state(bundle, options.id, 0, "created"),
                        process::plan_environment(*spec.process, context.extra_env), builder);
   builder.add("", plan::Expect{.line = static_cast<std::uint64_t>(Line::start)});
   TRY(process::plan_exec(*spec.process, context, builder));

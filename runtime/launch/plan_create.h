@@ -95,9 +95,10 @@ struct AroundPid {
 AroundPid split_at_pid(spec::ContainerState state);
 
 // Appends a RunHook step for each hook that runs inside the container.
+//   pending   what it is told, but for its pid
 void plan_container_hooks(const std::vector<spec::Hook>& hooks,
                           std::string_view pointer,
-                          const AroundPid& state,
+                          spec::ContainerState pending,
                           const std::vector<std::string>& default_env,
                           plan::Builder& builder);
 

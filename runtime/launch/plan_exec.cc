@@ -93,8 +93,10 @@ process::ProcessContext exec_context(const spec::Spec& frozen,
   context.may_set_groups = !host.setgroups_denied && (context.in_user_namespace || host.privileged);
   if (host.listen_fds != 0)
     context.extra_env = {cat({"LISTEN_FDS=", std::to_string(host.listen_fds)}), "LISTEN_PID=1"};
-  if (frozen.linux.has_value()) context.seccomp = &frozen.linux->seccomp;
-  context.container_state = spec::write_hook_state(state);  // the container's pid, not this process's
+  if (!frozen.linux.has_value()) return context;
+  context.seccomp = &frozen.linux->seccomp;
+  if (process::has_listener(*context.seccomp))
+    context.container_state = spec::write_hook_state(state);  // the container's pid, not this process's
   return context;
 }
 

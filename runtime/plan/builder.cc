@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kInternLimit = 64;  // longer texts hardly repeat
 
-// FNV-1a: of a hundred short texts hardly two are the same.
+// FNV-1a: of a hundred short texts hardly two have the same.
 std::uint32_t hash_of(std::string_view bytes) {
   std::uint32_t hash = 2166136261U;
   for (const char byte : bytes)
@@ -26,6 +26,11 @@ void pad(std::string& bytes, std::size_t alignment) {
 }  // namespace
 
 Builder::Builder() {
+  constexpr std::size_t kUsual = 4096;  // a container of the default kind takes less
+  steps_.reserve(kUsual);
+  data_.reserve(kUsual);
+  interned_.reserve(kUsual / sizeof(Interned));
+  newest_.fill(kNone);
   data_.push_back('\0');  // offset 0 is the empty text
   donations_.push_back({.kind = Donation::Kind::sync_socket});
   donations_.push_back({.kind = Donation::Kind::gate_socket});
@@ -35,12 +40,18 @@ Text Builder::text(std::string_view bytes) {
   if (bytes.empty()) return {};
   if (bytes.size() > kInternLimit) return store(bytes);
   const std::uint32_t hash = hash_of(bytes);
-  for (const Interned& known : interned_) {
+  std::uint16_t& newest = newest_.at(hash % kChains);
+  for (std::uint16_t at = newest; at != kNone; at = interned_[at].next) {
+    const Interned& known = interned_[at];
     if (known.hash == hash && std::string_view(data_).substr(known.text.offset, known.text.size) == bytes)
       return known.text;
   }
-  interned_.push_back({hash, store(bytes)});
-  return interned_.back().text;
+  const Text stored = store(bytes);
+  if (interned_.size() < kNone) {
+    interned_.push_back({hash, stored, newest});
+    newest = static_cast<std::uint16_t>(interned_.size() - 1);
+  }
+  return stored;
 }
 
 Text Builder::store(std::string_view bytes) {

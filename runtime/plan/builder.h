@@ -2,6 +2,7 @@
 // init will read.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -76,7 +77,10 @@ class Builder {
   struct Interned {
     std::uint32_t hash;
     Text text;
+    std::uint16_t next;  // with the same lower bits of the hash; of the first one kNone
   };
+  static constexpr std::uint16_t kNone = UINT16_MAX;
+  static constexpr std::size_t kChains = 64;
 
   void append(const void* step, std::size_t size);
   Text store(std::string_view bytes);
@@ -85,6 +89,7 @@ class Builder {
   std::string data_;
   std::vector<Donation> donations_;
   std::vector<Interned> interned_;
+  std::array<std::uint16_t, kChains> newest_{};
   std::uint32_t step_count_ = 0;
   std::uint32_t preserved_fds_ = 0;
 };
