@@ -14,11 +14,11 @@ struct Spelling {
   std::string_view text;
 };
 
-constexpr std::array kAssignments = {Spelling{BPF_MOV, " = "}, Spelling{BPF_AND, " &= "},
-                                     Spelling{BPF_OR, " |= "}, Spelling{BPF_LSH, " <<= "},
-                                     Spelling{BPF_RSH, " >>= "}};
-constexpr std::array kComparisons = {Spelling{BPF_JEQ, " == "}, Spelling{BPF_JNE, " != "},
-                                     Spelling{BPF_JSET, " & "}};
+constexpr auto kAssignments =
+    std::to_array({Spelling{BPF_MOV, " = "}, Spelling{BPF_AND, " &= "}, Spelling{BPF_OR, " |= "},
+                   Spelling{BPF_LSH, " <<= "}, Spelling{BPF_RSH, " >>= "}});
+constexpr auto kComparisons =
+    std::to_array({Spelling{BPF_JEQ, " == "}, Spelling{BPF_JNE, " != "}, Spelling{BPF_JSET, " & "}});
 
 template <class Table>
 std::string_view spell(const Table& table, int operation) {

@@ -18,7 +18,7 @@ constexpr DeviceMatch allow_character(std::uint32_t major, std::optional<std::ui
 
 // What every container has, behind all rules of its own: the list runc and crun share. mknod alone opens
 // nothing.
-constexpr std::array kDefaults = {
+constexpr auto kDefaults = std::to_array({
     DeviceMatch{true, DeviceType::any, std::nullopt, std::nullopt, kAccessMknod},
     allow_character(1, 3),               // null
     allow_character(1, 5),               // zero
@@ -30,7 +30,7 @@ constexpr std::array kDefaults = {
     allow_character(5, 2),               // ptmx
     allow_character(10, 200),            // net/tun
     allow_character(136, std::nullopt),  // pts/*
-};
+});
 
 Result<std::optional<std::uint32_t>> parse_number(const std::optional<std::int64_t>& number,
                                                   std::int64_t most,

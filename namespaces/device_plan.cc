@@ -8,6 +8,7 @@
 #include "namespaces/lexical.h"
 #include "namespaces/mount_request.h"
 #include "namespaces/plan.h"
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/text.h"
 
 namespace capsule::ns {
@@ -18,24 +19,26 @@ struct DefaultDevice {
   std::uint32_t major;
   std::uint32_t minor;
 };
-constexpr std::array kDefaultDevices = {
-    DefaultDevice{"/dev/null", 1, 3}, DefaultDevice{"/dev/zero", 1, 5},   DefaultDevice{"/dev/full", 1, 7},
-    DefaultDevice{"/dev/tty", 5, 0},  DefaultDevice{"/dev/random", 1, 8}, DefaultDevice{"/dev/urandom", 1, 9},
-};
+constexpr auto kDefaultDevices = std::to_array({
+    DefaultDevice{"/dev/null", 1, 3},
+    DefaultDevice{"/dev/zero", 1, 5},
+    DefaultDevice{"/dev/full", 1, 7},
+    DefaultDevice{"/dev/tty", 5, 0},
+    DefaultDevice{"/dev/random", 1, 8},
+    DefaultDevice{"/dev/urandom", 1, 9},
+});
 
 struct Link {
-  std::string_view path;
-  std::string_view value;
+  FixedText<15> path;
+  FixedText<15> value;
   bool replace = false;
 };
-constexpr std::array kLinks = {
-    Link{"/dev/fd", "/proc/self/fd"},
-    Link{"/dev/stdin", "/proc/self/fd/0"},
-    Link{"/dev/stdout", "/proc/self/fd/1"},
-    Link{"/dev/stderr", "/proc/self/fd/2"},
+constexpr auto kLinks = std::to_array({
+    Link{"/dev/fd", "/proc/self/fd"}, Link{"/dev/stdin", "/proc/self/fd/0"},
+    Link{"/dev/stdout", "/proc/self/fd/1"}, Link{"/dev/stderr", "/proc/self/fd/2"},
     Link{"/dev/core", "/proc/kcore"},
     Link{"/dev/ptmx", "pts/ptmx", true},  // an image's own node would open the host's terminals
-};
+});
 
 // The kernel's dev_t: 12 bits and 20 bits. mknod(2) would cut what is beyond, and make another device.
 constexpr std::int64_t kMaxMajor = (1 << 12) - 1;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "namespaces/plan.h"
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/kernel_abi.h"
 
 namespace capsule::ns {
@@ -31,17 +32,17 @@ enum class Effect : std::uint8_t {
 };
 
 struct Option {
-  std::string_view name;
+  FixedText<15> name;
   Effect effect = Effect::nothing;
   bool recursive = false;
-  std::uint64_t bits = 0;            // MOUNT_ATTR_*, or MS_* for propagation
-  std::string_view superblock = {};  // set or cleared as well
+  std::uint64_t bits = 0;         // MOUNT_ATTR_*, or MS_* for propagation
+  FixedText<15> superblock = {};  // set or cleared as well
 };
 
 // iversion and silent have no effect, since fsconfig knows neither (EINVAL for every file system): those that
 // count versions do so by themselves, and the kernel's log is nothing a container decides about.
 // Sorted by name, for the binary search and for `features`.
-constexpr std::array kOptions = {
+constexpr auto kOptions = std::to_array({
     Option{"async", Effect::clear, false, 0, "sync"},
     Option{"atime", Effect::withdraw_atime, false, MOUNT_ATTR_NOATIME},
     Option{"bind", Effect::bind},
@@ -112,15 +113,17 @@ constexpr std::array kOptions = {
     Option{"sync", Effect::set, false, 0, "sync"},
     Option{"tmpcopyup", Effect::tmpcopyup},
     Option{"unbindable", Effect::propagation, false, MS_UNBINDABLE},
-};
+});
 
-constexpr bool by_name(const Option& a, const Option& b) {
-  return a.name < b.name;
+constexpr bool is_before(const Option& option, std::string_view name) {
+  return option.name.view() < name;
 }
-static_assert(std::is_sorted(kOptions.begin(), kOptions.end(), by_name));
+static_assert(std::is_sorted(kOptions.begin(), kOptions.end(), [](const Option& a, const Option& b) {
+  return is_before(a, b.name);
+}));
 
 const Option* find_option(std::string_view name) {
-  const auto* found = std::lower_bound(kOptions.begin(), kOptions.end(), Option{name}, by_name);
+  const auto* found = std::lower_bound(kOptions.begin(), kOptions.end(), name, is_before);
   return found != kOptions.end() && found->name == name ? found : nullptr;
 }
 
@@ -188,10 +191,10 @@ void set_propagation(plan::MountAttributes& a, const Option& option) {
 void set_superblock_flag(MountOptions& options, const Option& option) {
   if (option.superblock.empty()) return;
   for (std::vector<std::string>* flags : {&options.superblock, &options.superblock_cleared}) {
-    flags->erase(std::remove(flags->begin(), flags->end(), option.superblock), flags->end());
+    flags->erase(std::remove(flags->begin(), flags->end(), option.superblock.view()), flags->end());
   }
   const bool sets = option.effect == Effect::set;
-  (sets ? options.superblock : options.superblock_cleared).emplace_back(option.superblock);
+  (sets ? options.superblock : options.superblock_cleared).emplace_back(option.superblock.view());
 }
 
 void set_idmap(MountOptions& options, const Option& option, std::string_view maps, std::size_t index) {
@@ -289,7 +292,7 @@ std::vector<std::string> known_mount_options() {
   std::vector<std::string> names;
   names.reserve(kOptions.size());
   for (const Option& option : kOptions)
-    names.emplace_back(option.name);
+    names.emplace_back(option.name.view());
   return names;
 }
 

@@ -5,6 +5,7 @@
 
 #include "namespaces/lexical.h"
 #include "namespaces/plan.h"
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/kernel_abi.h"
 #include "runtime/base/text.h"
 #include "runtime/plan/protocol.h"
@@ -17,10 +18,10 @@ using spec::NamespaceType;
 struct TypeFacts {
   NamespaceType type;
   std::uint64_t clone_flag;
-  std::string_view name;       // in config.json
-  std::string_view proc_name;  // in /proc/PID/ns
+  FixedText<7> name;       // in config.json
+  FixedText<7> proc_name;  // in /proc/PID/ns
 };
-constexpr std::array kTypes = {
+constexpr auto kTypes = std::to_array({
     TypeFacts{NamespaceType::pid, CLONE_NEWPID, "pid", "pid"},
     TypeFacts{NamespaceType::network, CLONE_NEWNET, "network", "net"},
     TypeFacts{NamespaceType::mount, CLONE_NEWNS, "mount", "mnt"},
@@ -29,7 +30,7 @@ constexpr std::array kTypes = {
     TypeFacts{NamespaceType::user, CLONE_NEWUSER, "user", "user"},
     TypeFacts{NamespaceType::cgroup, CLONE_NEWCGROUP, "cgroup", "cgroup"},
     TypeFacts{NamespaceType::time, CLONE_NEWTIME, "time", "time"},
-};
+});
 
 const TypeFacts& facts_of(NamespaceType type) {
   return *std::find_if(kTypes.begin(), kTypes.end() - 1,

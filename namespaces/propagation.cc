@@ -4,6 +4,7 @@
 #include <array>
 
 #include "namespaces/lexical.h"
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/kernel_abi.h"
 #include "runtime/base/text.h"
 
@@ -11,14 +12,14 @@ namespace capsule::ns {
 namespace {
 
 struct Word {
-  std::string_view name;
+  FixedText<11> name;
   Propagation meaning;
 };
 
 // The rootfs is never shared before the pivot: pivot_root(2) refuses a root whose mount events would
 // propagate. Binds keep their peer group where the root will be shared, so that a volume mounted "rshared"
 // reaches the host again.
-constexpr std::array kWords = {
+constexpr auto kWords = std::to_array({
     Word{"", {MS_SLAVE, MS_SLAVE, MS_SLAVE, 0, false}},
     Word{"slave", {MS_SLAVE, MS_SLAVE, MS_SLAVE, 0, false}},
     Word{"rslave", {MS_SLAVE, MS_SLAVE, MS_SLAVE, 0, false}},
@@ -28,7 +29,7 @@ constexpr std::array kWords = {
     Word{"rshared", {MS_SLAVE, MS_PRIVATE, MS_SHARED, MS_SHARED, true}},
     Word{"unbindable", {MS_SLAVE, MS_SLAVE, MS_SLAVE, MS_UNBINDABLE, false}},
     Word{"runbindable", {MS_SLAVE, MS_SLAVE, MS_SLAVE, MS_UNBINDABLE, true}},
-};
+});
 
 }  // namespace
 

@@ -23,7 +23,7 @@ struct MemoryMode {
   bool takes_nodes;
   bool needs_nodes;
 };
-constexpr std::array kMemoryModes = {
+constexpr auto kMemoryModes = std::to_array({
     MemoryMode{"MPOL_DEFAULT", false, false},
     MemoryMode{"MPOL_PREFERRED", true, false},
     MemoryMode{"MPOL_BIND", true, true},
@@ -31,7 +31,7 @@ constexpr std::array kMemoryModes = {
     MemoryMode{"MPOL_LOCAL", false, false},
     MemoryMode{"MPOL_PREFERRED_MANY", true, true},
     MemoryMode{"MPOL_WEIGHTED_INTERLEAVE", true, true},
-};
+});
 constexpr std::array<std::string_view, kMemoryModes.size()> kMemoryModeNames = [] {
   std::array<std::string_view, kMemoryModes.size()> names{};
   for (std::size_t i = 0; i < names.size(); ++i)

@@ -13,16 +13,18 @@
 namespace capsule::spec {
 namespace {
 
-constexpr std::array kHooks = {"prestart",       "createRuntime", "createContainer",
-                               "startContainer", "poststart",     "poststop"};
+constexpr auto kHooks = std::to_array<std::string_view>(
+    {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"});
 
 // Sorted, as features-linux.md lists them.
-constexpr std::array kNamespaces = {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"};
+constexpr auto kNamespaces =
+    std::to_array<std::string_view>({"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"});
 
 // Annotations that reach beyond the container: reserved with the meaning they have for runc, so that an
 // engine which consults this list keeps untrusted users from setting them, also in bundles that another
 // runtime will run. A name that ends with '.' is a prefix.
-constexpr std::array kUnsafeAnnotations = {"org.criu.config", "org.systemd.property."};
+constexpr auto kUnsafeAnnotations =
+    std::to_array<std::string_view>({"org.criu.config", "org.systemd.property."});
 
 Json enabled(bool is_enabled) {
   Json json = Json::object();

@@ -3,19 +3,20 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <string_view>
+
+#include "runtime/base/fixed_text.h"
 
 namespace capsule {
 namespace {
 
 struct ErrnoText {
   int err;
-  std::string_view name;
-  std::string_view text;
+  FixedText<15> name;
+  FixedText<52> text;
 };
 
 // As glibc has them, but in lower case, and as Go words those that engines match (EAGAIN, EIO, ENOTEMPTY).
-constexpr std::array kErrnoTexts = {
+constexpr auto kErrnoTexts = std::to_array({
     ErrnoText{EPERM, "EPERM", "operation not permitted"},
     ErrnoText{ENOENT, "ENOENT", "no such file or directory"},
     ErrnoText{ESRCH, "ESRCH", "no such process"},
@@ -147,7 +148,7 @@ constexpr std::array kErrnoTexts = {
     ErrnoText{ENOTRECOVERABLE, "ENOTRECOVERABLE", "state not recoverable"},
     ErrnoText{ERFKILL, "ERFKILL", "operation not possible due to RF-kill"},
     ErrnoText{EHWPOISON, "EHWPOISON", "memory page has hardware error"},
-};
+});
 
 }  // namespace
 
@@ -155,7 +156,7 @@ std::string describe_errno(int err) {
   const auto* known = std::find_if(kErrnoTexts.begin(), kErrnoTexts.end(),
                                    [err](const ErrnoText& entry) { return entry.err == err; });
   if (known == kErrnoTexts.end()) return "errno " + std::to_string(err);
-  return std::string(known->text).append(" (").append(known->name).append(")");
+  return std::string(known->text).append(" (").append(known->name.view()).append(")");
 }
 
 }  // namespace capsule

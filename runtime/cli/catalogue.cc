@@ -8,7 +8,7 @@ namespace {
 
 constexpr Option kHelp{"help", 'h', Takes::nothing, {}, "show this text"};
 
-constexpr std::array kGlobals = {
+constexpr auto kGlobals = std::to_array({
     Option{"root", 0, Takes::value, "DIR", "keep the state of containers in DIR"},
     Option{"log", 0, Takes::value, "FILE", "write the log to FILE, syslog:IDENT or journald:IDENT"},
     Option{"log-format", 0, Takes::value, "FORMAT", "text or json (default: text)"},
@@ -20,7 +20,7 @@ constexpr std::array kGlobals = {
            "true, false or auto; accepted, and always decided by what the kernel allows"},
     Option{"version", 'v', Takes::nothing, {}, "print the version"},
     Option{"version", 'V'},
-};
+});
 
 constexpr Option kBundle{"bundle", 'b', Takes::value, "DIR", "the bundle (default: the current directory)"};
 constexpr Option kConfig{"config", 'f', Takes::value, "FILE",
@@ -37,20 +37,13 @@ constexpr Option kPreserveFds{"preserve-fds", 0, Takes::value, "N",
                               "pass N more descriptors on, from 3 upward"};
 constexpr Option kFormat{"format", 'f', Takes::value, "FORMAT", "table or json (default: table)"};
 
-constexpr std::array kCreate = {
-    kBundle,
-    kConfig,
-    kConsoleSocket,
-    kPidfdSocket,
-    kPidFile,
-    kNoPivot,
-    kNoNewKeyring,
-    kPreserveFds,
+constexpr auto kCreate = std::to_array({
+    kBundle, kConfig, kConsoleSocket, kPidfdSocket, kPidFile, kNoPivot, kNoNewKeyring, kPreserveFds,
     Option{"detach",
            'd'},  // engines share one list of options between create and run; create always detaches
     Option{"no-subreaper"},  // and never becomes a subreaper
-};
-constexpr std::array kRun = {
+});
+constexpr auto kRun = std::to_array({
     kBundle,
     kConfig,
     kConsoleSocket,
@@ -62,8 +55,8 @@ constexpr std::array kRun = {
     Option{"detach", 'd', Takes::nothing, {}, "return as soon as the program runs"},
     Option{"keep", 0, Takes::nothing, {}, "do not delete the container when the program ends"},
     Option{"no-subreaper", 0, Takes::nothing, {}, "do not adopt orphaned processes of the container"},
-};
-constexpr std::array kExec = {
+});
+constexpr auto kExec = std::to_array({
     Option{"process", 'p', Takes::value, "FILE", "take the process from FILE, an OCI process object"},
     Option{"cwd", 0, Takes::value, "DIR", "the working directory"},
     Option{"env", 'e', Takes::values, "NAME=VALUE", "set a variable; may be repeated"},
@@ -85,20 +78,21 @@ constexpr std::array kExec = {
            Takes::nothing,
            {},
            "go ahead in a paused container; the process waits for resume"},
-};
+});
 constexpr Option kRegex{
     "regex", 'r', Takes::nothing, {}, "every container whose id matches this POSIX extended expression"};
-constexpr std::array kKill = {Option{"all", 'a', Takes::nothing, {}, "signal every process of the container"},
-                              kRegex};
-constexpr std::array kDelete = {
-    Option{"force", 'f', Takes::nothing, {}, "kill the container first if it still runs"}, kRegex};
-constexpr std::array kList = {kFormat, Option{"quiet", 'q', Takes::nothing, {}, "print identifiers only"}};
-constexpr std::array kPs = {kFormat};
-constexpr std::array kEvents = {
+constexpr auto kKill =
+    std::to_array({Option{"all", 'a', Takes::nothing, {}, "signal every process of the container"}, kRegex});
+constexpr auto kDelete = std::to_array(
+    {Option{"force", 'f', Takes::nothing, {}, "kill the container first if it still runs"}, kRegex});
+constexpr auto kList =
+    std::to_array({kFormat, Option{"quiet", 'q', Takes::nothing, {}, "print identifiers only"}});
+constexpr auto kPs = std::to_array({kFormat});
+constexpr auto kEvents = std::to_array({
     Option{"interval", 0, Takes::value, "DURATION", "how often to print what it uses (default: 5s)"},
     Option{"stats", 0, Takes::nothing, {}, "print once what it uses, and end"},
-};
-constexpr std::array kUpdate = {
+});
+constexpr auto kUpdate = std::to_array({
     Option{"resources", 'r', Takes::value, "FILE",
            "take all limits from FILE, an OCI resources object, and none from options; - is standard input"},
     Option{"blkio-weight", 0, Takes::value, "N", "weight of block devices, 10 to 1000"},
@@ -119,17 +113,17 @@ constexpr std::array kUpdate = {
     Option{"pids-limit", 0, Takes::value, "N", "processes and threads; -1: no limit"},
     Option{"l3-cache-schema", 0, Takes::value, "LINES", "shares of the cache (Intel RDT)"},
     Option{"mem-bw-schema", 0, Takes::value, "LINES", "shares of the memory bandwidth (Intel RDT)"},
-};
-constexpr std::array kSpec = {
+});
+constexpr auto kSpec = std::to_array({
     Option{"bundle", 'b', Takes::value, "DIR", "write config.json in DIR (default: the current directory)"},
     Option{"file", 'f', Takes::value, "FILE", "write to FILE, replacing what is there"},
     Option{"rootless", 0, Takes::nothing, {}, "for a user without privileges"},
-};
-constexpr std::array kPlan = {kBundle, kConfig, kNoPivot, kPreserveFds};
+});
+constexpr auto kPlan = std::to_array({kBundle, kConfig, kNoPivot, kPreserveFds});
 
-constexpr std::string_view kId = "<container-id>";
+constexpr FixedText<60> kId = "<container-id>";
 
-constexpr std::array kCommands = {
+constexpr auto kCommands = std::to_array({
     Command{.name = "create", .summary = "create a container", .arguments = kId, .options = kCreate},
     Command{.name = "start", .summary = "run the program of a created container", .arguments = kId},
     Command{.name = "run", .summary = "create and start a container", .arguments = kId, .options = kRun},
@@ -191,7 +185,7 @@ constexpr std::array kCommands = {
             .max_arguments = 1,
             .hidden = true,
             .options = kPlan},
-};
+});
 
 }  // namespace
 

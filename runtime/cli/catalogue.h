@@ -7,24 +7,26 @@
 #include <span>
 #include <string_view>
 
+#include "runtime/base/fixed_text.h"
+
 namespace capsule::cli {
 
 enum class Takes : unsigned char { nothing, value, values };  // `values`: may be repeated, and all count
 
 struct Option {
-  std::string_view name;  // without dashes
+  FixedText<20> name;  // without dashes
   char letter = 0;
   Takes takes = Takes::nothing;
-  std::string_view value = {};  // what help calls it: "DIR"
-  std::string_view help = {};   // empty: accepted because engines send it, but not shown
+  FixedText<15> value = {};  // what help calls it: "DIR"
+  FixedText<100> help = {};  // empty: accepted because engines send it, but not shown
 };
 
 inline constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
 struct Command {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view arguments;  // as in the usage line
+  FixedText<10> name;
+  FixedText<80> summary;
+  FixedText<60> arguments;  // as in the usage line
   std::size_t min_arguments = 1;
   std::size_t max_arguments = 1;
   // What follows the container's id belongs to somebody else: `exec ID ls -l`, `ps ID -ef`.

@@ -4,37 +4,43 @@
 #include <array>
 #include <utility>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/cli/values.h"
 
 namespace capsule::cli {
 namespace {
 
-constexpr std::array kRuns = {
-    std::pair<std::string_view, Run>{"create", create},
-    std::pair<std::string_view, Run>{"start", start},
-    std::pair<std::string_view, Run>{"run", run},
-    std::pair<std::string_view, Run>{"state", state},
-    std::pair<std::string_view, Run>{"kill", kill},
-    std::pair<std::string_view, Run>{"delete", remove},
-    std::pair<std::string_view, Run>{"list", list},
-    std::pair<std::string_view, Run>{"exec", exec},
-    std::pair<std::string_view, Run>{"ps", ps},
-    std::pair<std::string_view, Run>{"events", events},
-    std::pair<std::string_view, Run>{"mounts", mounts},
-    std::pair<std::string_view, Run>{"pause", pause},
-    std::pair<std::string_view, Run>{"resume", resume},
-    std::pair<std::string_view, Run>{"update", update},
-    std::pair<std::string_view, Run>{"spec", spec},
-    std::pair<std::string_view, Run>{"plan", plan},
-    std::pair<std::string_view, Run>{"features", features},
+struct Named {
+  FixedText<10> name;
+  Run run;
 };
+
+constexpr auto kRuns = std::to_array({
+    Named{"create", create},
+    Named{"start", start},
+    Named{"run", run},
+    Named{"state", state},
+    Named{"kill", kill},
+    Named{"delete", remove},
+    Named{"list", list},
+    Named{"exec", exec},
+    Named{"ps", ps},
+    Named{"events", events},
+    Named{"mounts", mounts},
+    Named{"pause", pause},
+    Named{"resume", resume},
+    Named{"update", update},
+    Named{"spec", spec},
+    Named{"plan", plan},
+    Named{"features", features},
+});
 
 }  // namespace
 
 Run find_run(std::string_view command) {
   const auto* found = std::find_if(kRuns.begin(), kRuns.end(),
-                                   [command](const auto& entry) { return entry.first == command; });
-  return found == kRuns.end() ? nullptr : found->second;
+                                   [command](const Named& entry) { return entry.name == command; });
+  return found == kRuns.end() ? nullptr : found->run;
 }
 
 Result<container::Store> open_store(const Globals& globals) {

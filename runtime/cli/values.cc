@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/text.h"
 
 namespace capsule::cli {
@@ -13,7 +14,7 @@ namespace {
 
 template <class T>
 struct Word {
-  std::string_view text;
+  FixedText<10> text;
   T value;
 };
 
@@ -25,29 +26,37 @@ std::optional<T> find_word(const std::array<Word<T>, N>& words, std::string_view
   return found->value;
 }
 
-constexpr std::array kSwitchWords = {
-    Word<bool>{"true", true},   Word<bool>{"TRUE", true},   Word<bool>{"True", true},
-    Word<bool>{"t", true},      Word<bool>{"T", true},      Word<bool>{"1", true},
-    Word<bool>{"false", false}, Word<bool>{"FALSE", false}, Word<bool>{"False", false},
-    Word<bool>{"f", false},     Word<bool>{"F", false},     Word<bool>{"0", false},
-};
-constexpr std::array kLevels = {
+constexpr auto kSwitchWords = std::to_array({
+    Word<bool>{"true", true},
+    Word<bool>{"TRUE", true},
+    Word<bool>{"True", true},
+    Word<bool>{"t", true},
+    Word<bool>{"T", true},
+    Word<bool>{"1", true},
+    Word<bool>{"false", false},
+    Word<bool>{"FALSE", false},
+    Word<bool>{"False", false},
+    Word<bool>{"f", false},
+    Word<bool>{"F", false},
+    Word<bool>{"0", false},
+});
+constexpr auto kLevels = std::to_array({
     Word<log::Level>{"error", log::Level::error},
     Word<log::Level>{"warning", log::Level::warning},
     Word<log::Level>{"info", log::Level::info},
     Word<log::Level>{"debug", log::Level::debug},
-};
-constexpr std::array kManagers = {
+});
+constexpr auto kManagers = std::to_array({
     Word<launch::CgroupManager>{"cgroupfs", launch::CgroupManager::cgroupfs},
     Word<launch::CgroupManager>{"systemd", launch::CgroupManager::systemd},
     Word<launch::CgroupManager>{"disabled", launch::CgroupManager::disabled},
-};
-constexpr std::array kLogFormats = {Word<log::Format>{"text", log::Format::text},
-                                    Word<log::Format>{"json", log::Format::json}};
-constexpr std::array kLogServices = {Word<log::Service>{"syslog", log::Service::syslog},
-                                     Word<log::Service>{"journald", log::Service::journald}};
-constexpr std::array kOutputFormats = {Word<OutputFormat>{"table", OutputFormat::table},
-                                       Word<OutputFormat>{"json", OutputFormat::json}};
+});
+constexpr auto kLogFormats = std::to_array(
+    {Word<log::Format>{"text", log::Format::text}, Word<log::Format>{"json", log::Format::json}});
+constexpr auto kLogServices = std::to_array({Word<log::Service>{"syslog", log::Service::syslog},
+                                             Word<log::Service>{"journald", log::Service::journald}});
+constexpr auto kOutputFormats = std::to_array(
+    {Word<OutputFormat>{"table", OutputFormat::table}, Word<OutputFormat>{"json", OutputFormat::json}});
 
 // The largest id_t is no id: setuid(2) and chown(2) take it for "leave unchanged".
 constexpr std::uint32_t kNoId = std::numeric_limits<std::uint32_t>::max();

@@ -14,11 +14,14 @@ struct Known {
   std::string_view name;
   Value value;
 };
-constexpr std::array kPassedOn = {
-    Known{"RELOADING", Value::one},         Known{"STOPPING", Value::one},
-    Known{"WATCHDOG", Value::one},          Known{"STATUS", Value::text},
-    Known{"MONOTONIC_USEC", Value::number}, Known{"EXTEND_TIMEOUT_USEC", Value::number},
-};
+constexpr auto kPassedOn = std::to_array({
+    Known{"RELOADING", Value::one},
+    Known{"STOPPING", Value::one},
+    Known{"WATCHDOG", Value::one},
+    Known{"STATUS", Value::text},
+    Known{"MONOTONIC_USEC", Value::number},
+    Known{"EXTEND_TIMEOUT_USEC", Value::number},
+});
 
 bool is_number(std::string_view value) {
   constexpr std::size_t kDigitsOfUint64 = 20;

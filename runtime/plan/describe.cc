@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/kernel_abi.h"
 #include "runtime/base/text.h"
 #include "runtime/plan/fields.h"
@@ -14,15 +15,20 @@ namespace {
 
 struct FlagName {
   std::uint64_t bit;
-  std::string_view name;
+  FixedText<16> name;
 };
 
-constexpr std::array kCloneFlags = {
-    FlagName{CLONE_NEWUSER, "user"},     FlagName{CLONE_NEWPID, "pid"},   FlagName{CLONE_NEWNET, "network"},
-    FlagName{CLONE_NEWNS, "mount"},      FlagName{CLONE_NEWIPC, "ipc"},   FlagName{CLONE_NEWUTS, "uts"},
-    FlagName{CLONE_NEWCGROUP, "cgroup"}, FlagName{CLONE_NEWTIME, "time"},
-};
-constexpr std::array kMountFlags = {
+constexpr auto kCloneFlags = std::to_array({
+    FlagName{CLONE_NEWUSER, "user"},
+    FlagName{CLONE_NEWPID, "pid"},
+    FlagName{CLONE_NEWNET, "network"},
+    FlagName{CLONE_NEWNS, "mount"},
+    FlagName{CLONE_NEWIPC, "ipc"},
+    FlagName{CLONE_NEWUTS, "uts"},
+    FlagName{CLONE_NEWCGROUP, "cgroup"},
+    FlagName{CLONE_NEWTIME, "time"},
+});
+constexpr auto kMountFlags = std::to_array({
     FlagName{kMountCreateTarget, "create_target"},
     FlagName{kMountNoSymlinks, "no_symlinks"},
     FlagName{kMountAllowBelowProc, "allow_below_proc"},
@@ -34,8 +40,8 @@ constexpr std::array kMountFlags = {
     FlagName{kMountFallbackBind, "fallback_bind"},
     FlagName{kMountSourceNofollow, "source_nofollow"},
     FlagName{kMountCopySymlink, "copy_symlink"},
-};
-constexpr std::array kAttributes = {
+});
+constexpr auto kAttributes = std::to_array({
     FlagName{MOUNT_ATTR_RDONLY, "ro"},
     FlagName{MOUNT_ATTR_NOSUID, "nosuid"},
     FlagName{MOUNT_ATTR_NODEV, "nodev"},
@@ -45,13 +51,13 @@ constexpr std::array kAttributes = {
     FlagName{MOUNT_ATTR_NODIRATIME, "nodiratime"},
     FlagName{MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
     FlagName{MOUNT_ATTR_IDMAP, "idmap"},
-};
-constexpr std::array kPropagations = {
+});
+constexpr auto kPropagations = std::to_array({
     FlagName{1U << 20U, "shared"},
     FlagName{1U << 19U, "slave"},
     FlagName{1U << 18U, "private"},
     FlagName{1U << 17U, "unbindable"},
-};
+});
 
 std::string hex(std::uint64_t value) {
   std::array<char, 20> digits{};
@@ -63,7 +69,7 @@ std::string spell(std::uint64_t value, std::span<const FlagName> names) {
   std::vector<std::string> words;
   for (const FlagName& flag : names) {
     if ((value & flag.bit) != flag.bit) continue;
-    words.emplace_back(flag.name);
+    words.emplace_back(flag.name.view());
     value &= ~flag.bit;
   }
   if (value != 0) words.push_back(hex(value));

@@ -13,7 +13,7 @@
 namespace capsule::process {
 namespace {
 
-constexpr std::array kCapabilities = {
+constexpr auto kCapabilities = std::to_array({
     Named<unsigned>{"CAP_CHOWN", CAP_CHOWN},
     Named<unsigned>{"CAP_DAC_OVERRIDE", CAP_DAC_OVERRIDE},
     Named<unsigned>{"CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH},
@@ -55,7 +55,7 @@ constexpr std::array kCapabilities = {
     Named<unsigned>{"CAP_PERFMON", CAP_PERFMON},
     Named<unsigned>{"CAP_BPF", CAP_BPF},
     Named<unsigned>{"CAP_CHECKPOINT_RESTORE", CAP_CHECKPOINT_RESTORE},
-};
+});
 static_assert(kCapabilities.size() == 41);
 
 std::uint64_t bit_of(unsigned capability) {

@@ -11,12 +11,12 @@ namespace {
 constexpr unsigned kClassShift = 13;
 constexpr std::int32_t kLowestPriority = 7;
 
-constexpr std::array kClasses = {
+constexpr auto kClasses = std::to_array({
     // <linux/ioprio.h>
     Named<std::uint64_t>{"IOPRIO_CLASS_RT", 1},
     Named<std::uint64_t>{"IOPRIO_CLASS_BE", 2},
     Named<std::uint64_t>{"IOPRIO_CLASS_IDLE", 3},
-};
+});
 
 }  // namespace
 

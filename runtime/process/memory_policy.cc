@@ -15,7 +15,7 @@ struct Mode {
   Nodes nodes;
 };
 
-constexpr std::array kModes = {
+constexpr auto kModes = std::to_array({
     // <linux/mempolicy.h>
     Named<Mode>{"MPOL_DEFAULT", {0, Nodes::none}},
     Named<Mode>{"MPOL_PREFERRED", {1, Nodes::any}},
@@ -24,13 +24,13 @@ constexpr std::array kModes = {
     Named<Mode>{"MPOL_LOCAL", {4, Nodes::none}},
     Named<Mode>{"MPOL_PREFERRED_MANY", {5, Nodes::some}},
     Named<Mode>{"MPOL_WEIGHTED_INTERLEAVE", {6, Nodes::some}},
-};
+});
 
-constexpr std::array kFlags = {
+constexpr auto kFlags = std::to_array({
     Named<std::uint64_t>{"MPOL_F_NUMA_BALANCING", 1U << 13U},
     Named<std::uint64_t>{"MPOL_F_RELATIVE_NODES", 1U << 14U},
     Named<std::uint64_t>{"MPOL_F_STATIC_NODES", 1U << 15U},
-};
+});
 
 Result<std::uint64_t> parse_flags(const std::vector<std::string>& names, std::string_view field) {
   std::uint64_t flags = 0;

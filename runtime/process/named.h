@@ -8,11 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/fixed_text.h"
+
 namespace capsule::process {
 
 template <class Value>
 struct Named {
-  std::string_view name;
+  FixedText<39> name;
   Value value;
 };
 
@@ -29,7 +31,7 @@ std::vector<std::string> names_of(const std::array<Named<Value>, N>& table) {
   std::vector<std::string> names;
   names.reserve(N);
   for (const Named<Value>& entry : table)
-    names.emplace_back(entry.name);
+    names.emplace_back(entry.name.view());
   return names;
 }
 

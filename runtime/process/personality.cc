@@ -9,11 +9,11 @@
 namespace capsule::process {
 namespace {
 
-constexpr std::array kDomains = {
+constexpr auto kDomains = std::to_array({
     // <linux/personality.h>; the C library's header of that name has them too
     Named<std::uint64_t>{"LINUX", 0x0000},
     Named<std::uint64_t>{"LINUX32", 0x0008},
-};
+});
 
 }  // namespace
 

@@ -11,7 +11,7 @@
 namespace capsule::process {
 namespace {
 
-constexpr std::array kResources = {
+constexpr auto kResources = std::to_array({
     Named<int>{"RLIMIT_AS", RLIMIT_AS},
     Named<int>{"RLIMIT_CORE", RLIMIT_CORE},
     Named<int>{"RLIMIT_CPU", RLIMIT_CPU},
@@ -28,7 +28,7 @@ constexpr std::array kResources = {
     Named<int>{"RLIMIT_RTTIME", RLIMIT_RTTIME},
     Named<int>{"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
     Named<int>{"RLIMIT_STACK", RLIMIT_STACK},
-};
+});
 static_assert(kResources.size() == RLIM_NLIMITS);
 
 Result<ResourceLimit> plan_rlimit(const spec::Rlimit& rlimit, std::string field) {

@@ -28,16 +28,19 @@ static_assert(sizeof(SchedulingAttributes) == 56);
 constexpr std::uint32_t kFirstVersionSize =
     48;  // without the two clamps (Linux 5.3), which kernels built without them refuse
 
-constexpr std::array kPolicies = {
+constexpr auto kPolicies = std::to_array({
     // <linux/sched.h>
-    Named<std::uint32_t>{"SCHED_OTHER", 0},    Named<std::uint32_t>{"SCHED_FIFO", 1},
-    Named<std::uint32_t>{"SCHED_RR", 2},       Named<std::uint32_t>{"SCHED_BATCH", 3},
-    Named<std::uint32_t>{"SCHED_ISO", 4},      Named<std::uint32_t>{"SCHED_IDLE", 5},
+    Named<std::uint32_t>{"SCHED_OTHER", 0},
+    Named<std::uint32_t>{"SCHED_FIFO", 1},
+    Named<std::uint32_t>{"SCHED_RR", 2},
+    Named<std::uint32_t>{"SCHED_BATCH", 3},
+    Named<std::uint32_t>{"SCHED_ISO", 4},
+    Named<std::uint32_t>{"SCHED_IDLE", 5},
     Named<std::uint32_t>{"SCHED_DEADLINE", 6},
-};
+});
 
 constexpr std::uint64_t kClampFlags = 0x20 | 0x40;
-constexpr std::array kFlags = {
+constexpr auto kFlags = std::to_array({
     Named<std::uint64_t>{"SCHED_FLAG_RESET_ON_FORK", 0x01},
     Named<std::uint64_t>{"SCHED_FLAG_RECLAIM", 0x02},
     Named<std::uint64_t>{"SCHED_FLAG_DL_OVERRUN", 0x04},
@@ -45,7 +48,7 @@ constexpr std::array kFlags = {
     Named<std::uint64_t>{"SCHED_FLAG_KEEP_PARAMS", 0x10},
     Named<std::uint64_t>{"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
     Named<std::uint64_t>{"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40},
-};
+});
 
 Result<std::uint64_t> parse_flags(const std::vector<std::string>& names, std::string_view field) {
   std::uint64_t flags = 0;

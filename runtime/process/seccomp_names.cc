@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/process/named.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr std::uint32_t kHighestErrno = 4094;       // libseccomp wants less than MAX_ERRNO
 constexpr std::uint32_t kHighestTraceData = 65535;  // SECCOMP_RET_DATA
 
-constexpr std::array kActions = {
+constexpr auto kActions = std::to_array({
     Named<SeccompAction>{"SCMP_ACT_KILL", {SCMP_ACT_KILL}},
     Named<SeccompAction>{"SCMP_ACT_KILL_PROCESS", {SCMP_ACT_KILL_PROCESS}},
     Named<SeccompAction>{"SCMP_ACT_KILL_THREAD", {SCMP_ACT_KILL_THREAD}},
@@ -26,9 +27,9 @@ constexpr std::array kActions = {
     Named<SeccompAction>{"SCMP_ACT_ALLOW", {SCMP_ACT_ALLOW}},
     Named<SeccompAction>{"SCMP_ACT_LOG", {SCMP_ACT_LOG}},
     Named<SeccompAction>{"SCMP_ACT_NOTIFY", {SCMP_ACT_NOTIFY}},
-};
+});
 
-constexpr std::array kOperators = {
+constexpr auto kOperators = std::to_array({
     Named<int>{"SCMP_CMP_NE", SCMP_CMP_NE},
     Named<int>{"SCMP_CMP_LT", SCMP_CMP_LT},
     Named<int>{"SCMP_CMP_LE", SCMP_CMP_LE},
@@ -36,19 +37,19 @@ constexpr std::array kOperators = {
     Named<int>{"SCMP_CMP_GE", SCMP_CMP_GE},
     Named<int>{"SCMP_CMP_GT", SCMP_CMP_GT},
     Named<int>{"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
-};
+});
 
-constexpr std::array kFlags = {
+constexpr auto kFlags = std::to_array({
     // The filter is installed by a process of one thread: there is nobody to synchronise, and with a listener
     // the kernel would refuse it.
     Named<std::uint64_t>{"SECCOMP_FILTER_FLAG_TSYNC", 0},
     Named<std::uint64_t>{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
     Named<std::uint64_t>{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
     Named<std::uint64_t>{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
-};
+});
 
 constexpr std::string_view kArchitecturePrefix = "SCMP_ARCH_";
-constexpr std::array<std::string_view, 23> kArchitectures = {
+constexpr std::array<FixedText<23>, 23> kArchitectures = {
     "SCMP_ARCH_X86",     "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",         "SCMP_ARCH_ARM",
     "SCMP_ARCH_AARCH64", "SCMP_ARCH_MIPS",     "SCMP_ARCH_MIPS64",      "SCMP_ARCH_MIPS64N32",
     "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",

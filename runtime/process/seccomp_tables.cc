@@ -20,7 +20,7 @@ constexpr std::uint32_t kNone = 0;  // no call of its own
 struct Multiplexed {
   std::uint32_t by, number, own;
 };
-constexpr std::array kMultiplexed = {
+constexpr auto kMultiplexed = std::to_array({
     Named<Multiplexed>{"socket", {kSocketcall, 1, 359}},
     Named<Multiplexed>{"bind", {kSocketcall, 2, 361}},
     Named<Multiplexed>{"connect", {kSocketcall, 3, 362}},
@@ -53,7 +53,7 @@ constexpr std::array kMultiplexed = {
     Named<Multiplexed>{"shmdt", {kIpc, 22, 398}},
     Named<Multiplexed>{"shmget", {kIpc, 23, 395}},
     Named<Multiplexed>{"shmctl", {kIpc, 24, 396}},
-};
+});
 
 bool is_known(std::uint32_t token) {
   return std::find(kArchitectures.begin(), kArchitectures.end(), token) != kArchitectures.end();

@@ -9,7 +9,7 @@
 namespace capsule::process {
 namespace {
 
-constexpr std::array kSignals = {
+constexpr auto kSignals = std::to_array({
     Named<int>{"HUP", SIGHUP},       Named<int>{"INT", SIGINT},       Named<int>{"QUIT", SIGQUIT},
     Named<int>{"ILL", SIGILL},       Named<int>{"TRAP", SIGTRAP},     Named<int>{"ABRT", SIGABRT},
     Named<int>{"IOT", SIGIOT},       Named<int>{"BUS", SIGBUS},       Named<int>{"FPE", SIGFPE},
@@ -22,7 +22,7 @@ constexpr std::array kSignals = {
     Named<int>{"VTALRM", SIGVTALRM}, Named<int>{"PROF", SIGPROF},     Named<int>{"WINCH", SIGWINCH},
     Named<int>{"IO", SIGIO},         Named<int>{"POLL", SIGPOLL},     Named<int>{"PWR", SIGPWR},
     Named<int>{"SYS", SIGSYS},
-};
+});
 
 // As the C library counts them inside the container: it keeps 32 and 33 for itself (signal(7), "Real-time
 // signals").

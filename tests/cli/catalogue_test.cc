@@ -55,12 +55,12 @@ std::string parse_error(const Arguments& a) {
 TEST_CASE("every option in the catalogue is bound to something", "[cli][catalogue]") {
   for (const Command& command : commands()) {
     for (const Option& option : command.options) {
-      INFO(command.name << " --" << option.name);
+      INFO(command.name.view() << " --" << option.name.view());
       CHECK(parse_error(arguments_with(command, option)) == "");
     }
   }
   for (const Option& option : global_options()) {
-    INFO("--" << option.name);
+    INFO("--" << option.name.view());
     std::vector<std::string> argv{cat({"--", option.name})};
     if (option.takes != Takes::nothing) argv.push_back(sample_of(option));
     CHECK(error_of(parse_globals(split_arguments(argv))) == "");
@@ -72,7 +72,7 @@ TEST_CASE("no letter and no name means two things to one command", "[cli][catalo
     std::set<char> letters{'h'};
     std::set<std::string_view> names{"help"};
     for (const Option& option : command.options) {
-      INFO(command.name << " --" << option.name);
+      INFO(command.name.view() << " --" << option.name.view());
       CHECK(names.insert(option.name).second);
       CHECK((option.letter == 0 || letters.insert(option.letter).second));
       CHECK((option.takes != Takes::nothing) == (!option.value.empty()));

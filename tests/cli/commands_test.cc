@@ -9,7 +9,7 @@ using namespace capsule::cli;
 
 TEST_CASE("every command in the catalogue has a function, and nothing else has", "[cli][commands]") {
   for (const Command& command : commands()) {
-    INFO(command.name);
+    INFO(command.name.view());
     CHECK(find_run(command.name) != nullptr);
   }
   for (const std::string_view name : {"", "frob", "checkpoint", "init", "Create"}) {

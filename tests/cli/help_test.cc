@@ -24,7 +24,7 @@ TEST_CASE("the overview lists every command that is not hidden, and the default 
   const std::string text = describe_program("/run/somewhere");
 
   for (const Command& command : commands()) {
-    INFO(command.name);
+    INFO(command.name.view());
     CHECK(contains(text, cat({"   ", command.name, " "})) != command.hidden);
   }
   CHECK(contains(text, "(default: /run/somewhere)"));

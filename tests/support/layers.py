@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks who includes whom: folders use what lies below them, and nothing else.
+"""Checks who includes whom: folders use what lies below them, and nothing else;
+and that tables are read-only.
 
     layers.py [ROOT]       prints one line for each finding, like
                            spec/read.cc:7: spec may not use cgroups
@@ -62,6 +63,9 @@ RAW_CALL_EXCEPTIONS = {
     ("runtime/launch/plan_create.cc", "syscall"): "capget has no wrapper in glibc, and is asked once",
 }
 
+# A table whose element type and size are deduced: g++ 12 forgets that it is constant, and puts it where it can be written.
+DEDUCED_TABLE = re.compile(r"constexpr (const )?std::array \w+\s*[={]")
+
 INCLUDE = re.compile(r'\s*#\s*include\s+(".*?"|<.*?>)')
 PRODUCT = ("cgroups", "namespaces", "runtime", "spec")
 
@@ -111,6 +115,8 @@ def check_line(path, line, used):
     if include:
         name = include.group(1)
         return check_own_include(path, name[1:-1]) if name[0] == '"' else check_outside_include(path, name)
+    if path.startswith(PRODUCT) and DEDUCED_TABLE.search(line):
+        return "a deduced std::array is not read-only with g++ 12: std::to_array"
     call = RAW_CALL.search(line.split("//")[0])
     if not call or path.startswith(RAW_CALLS_ALLOWED):
         return None
@@ -171,6 +177,10 @@ PLANTED = [
     ("namespaces/a.cc", '#include "plan.h"', 'namespaces/a.cc:1: "plan.h" must be a path from the top of the repository'),
     ("namespaces/b.cc", '#include "tests/support/catch.h"', "namespaces/b.cc:1: namespaces may not use tests"),
     ("tests/spec/a.cc", '#include <filesystem>\n#include "cgroups/plan.h"', None),
+    ("cgroups/c.cc", "constexpr std::array kA = {1};",
+     "cgroups/c.cc:1: a deduced std::array is not read-only with g++ 12: std::to_array"),
+    ("cgroups/d.cc", "constexpr auto kA = std::to_array({1});\nconstexpr std::array<int, 1> kB = {1};", None),
+    ("tests/spec/c.cc", "constexpr std::array kA = {1};", None),
     ("tests/spec/b.cc", "#include <seccomp.h>",
      "tests/spec/b.cc:1: tests/spec may not include <seccomp.h>: libseccomp belongs to runtime/process"),
 ]
