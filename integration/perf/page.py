@@ -131,7 +131,7 @@ and memory, the other is the product.
 - `run_mounts_1000`: the kernel copies the mounts of the host into the new namespace and takes them down again. The floor does only that and takes more than the target already
   (divide the columns); `OPEN_TREE_NAMESPACE`, which would not copy them, is refused by this kernel (6.18).
 - `list_500`: the floor reads a record, asks a pidfd, looks for the gate and at `cgroup.freeze`, without which a paused container is called running, and takes more than the target.
-- Missed and not explained by the limit: `run` by a few hundredths, `exec` and `exec_seccomp` of crun, parallel runs of the floor, the smallest `memory.max`.
+- Missed and not explained by the limit: `run` of crun by a hundredth, `exec` and `exec_seccomp` of crun, parallel runs of the floor, the smallest `memory.max`.
 - Where the network is given, nothing long is left to be done beside the rest; with as many starts at once as processors, nothing can be done beside anything.
 - `run_seccomp`: crun reads a compiled filter from a cache; capsule compiles, in about 300 µs beside init's work, and needs no cache (cold it is the faster by far). `exec` finds the
   filter beside the record.
