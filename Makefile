@@ -49,7 +49,7 @@ fmt: ## format every source file
 fmt-check: ## fail if a file is not formatted
 	$(sources) | xargs clang-format --dry-run --Werror
 
-layers: ## who may include whom
+layers: ## who may include whom, and that tables are read-only
 	$(PYTHON) tests/support/layers.py
 
 coverage: ## rewrite docs/spec-coverage.md: which test proves which field

@@ -12,7 +12,8 @@
 
 namespace capsule {
 
-// At most `Capacity` bytes; a longer literal does not compile.
+// At most `Capacity` bytes; a longer literal does not compile. A view of it is a view of the entry that holds
+// it: take it from the table, not from a copy.
 template <std::size_t Capacity>
 class FixedText {
  public:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "runtime/base/fixed_text.h"
 #include "runtime/cli/values.h"
