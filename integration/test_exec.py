@@ -448,6 +448,16 @@ def test_exec_forwards_signals(running):
     assert runner.wait(10) == 7
 
 
+@pytest.mark.skipif(os.cpu_count() < 2, reason="one processor alone")
+def test_an_exec_that_waits_for_long_may_run_on_every_processor(running):
+    runner = running.spawn_with(["exec", running.id, "sh", "-c", "touch /ready; exec sleep 1000"])
+    eventually((running.bundle.rootfs / "ready").exists, "it runs")
+
+    eventually(lambda: os.sched_getaffinity(runner.pid) == os.sched_getaffinity(0), "the caller's processors")
+    running.kill("KILL")
+    runner.wait(10)
+
+
 def test_exec_ends_when_the_container_is_killed(running):
     runner = running.spawn_with(["exec", running.id, "sh", "-c", "touch /ready; exec sleep 1000"])
     eventually((running.bundle.rootfs / "ready").exists, "it runs")

@@ -9,6 +9,7 @@ import pytest
 from support import world
 from support.container import kill_process
 from support.marks import covers, extension, normative
+from support.processors import parse_processors
 from support.waiting import eventually
 
 KINDS = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
@@ -63,6 +64,17 @@ def test_every_signal_reaches_the_command_also_after_a_hook(container, bundle):
     runner.send_signal(34)
 
     assert runner.wait(10) == 7
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="one processor alone")
+@pytest.mark.parametrize("kind", ON_THE_HOST)
+def test_a_hook_may_run_on_every_processor_of_the_caller(container, bundle, kind):
+    add_hook(bundle, kind, f"grep Cpus_allowed_list /proc/self/status >{bundle.path}/processors")
+
+    lived(container)
+
+    seen = (bundle.path / "processors").read_text().split()[1]
+    assert parse_processors(seen) == os.sched_getaffinity(0)
 
 
 def test_create_runs_the_first_three_and_start_the_next_two(container, bundle):

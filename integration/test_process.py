@@ -11,6 +11,7 @@ import pytest
 
 from support import world
 from support.marks import covers, extension, normative
+from support.processors import parse_processors
 from support.terminals import ConsoleSocket
 from support.waiting import eventually
 
@@ -499,12 +500,19 @@ def test_the_processors_of_the_caller_are_not_the_containers(container, bundle):
 
     result = container.run(preexec_fn=lambda: os.sched_setaffinity(0, {min(everywhere)}))
 
-    assert parse_cpus(result.out.split()[1]) == everywhere
+    assert parse_processors(result.out.split()[1]) == everywhere
 
 
-def parse_cpus(text):
-    parts = [part.split("-") for part in text.split(",")]
-    return {cpu for part in parts for cpu in range(int(part[0]), int(part[-1]) + 1)}
+@pytest.mark.skipif(os.cpu_count() < 2, reason="one processor alone")
+def test_a_run_that_waits_for_long_may_run_on_every_processor(container, bundle):
+    bundle.sh("touch /ready; exec sleep 1000")
+    bundle.save()
+    runner = container.spawn_with(["run", "--bundle", bundle.path, container.id])
+    eventually((bundle.rootfs / "ready").exists, "it runs")
+
+    eventually(lambda: os.sched_getaffinity(runner.pid) == os.sched_getaffinity(0), "the caller's processors")
+    container.kill("KILL")
+    runner.wait(10)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/numa_maps"), reason="a kernel without NUMA")

@@ -3,25 +3,14 @@
 #include <fcntl.h>
 
 #include <array>
-#include <bit>
-#include <numeric>
 #include <vector>
 
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
-#include "runtime/init/raw.h"
+#include "runtime/launch/processors.h"
 
 namespace capsule::launch {
 namespace {
-
-// Of the first 1024; 0: nobody can tell.
-std::size_t count_processors() {
-  std::array<unsigned long, 16> mask{};
-  if (init::raw::call(__NR_sched_getaffinity, 0, sizeof(mask), mask.data()) <= 0) return 0;
-  return std::accumulate(mask.begin(), mask.end(), std::size_t{0}, [](std::size_t sum, unsigned long part) {
-    return sum + static_cast<std::size_t>(std::popcount(part));
-  });
-}
 
 // Us included.
 std::optional<std::size_t> count_runnable() {
@@ -45,7 +34,7 @@ std::optional<std::size_t> parse_runnable(std::string_view loadavg) {
 }
 
 bool is_machine_busy() {
-  const std::size_t processors = count_processors();
+  const std::size_t processors = allowed_processors().count();
   return processors != 0 && count_runnable().value_or(0) > processors;
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/launch/launch.h"
 #include "runtime/launch/launcher.h"
 #include "runtime/launch/notify.h"
+#include "runtime/launch/processors.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/launch/terminal.h"
 #include "runtime/plan/describe.h"
@@ -176,6 +177,7 @@ Status start_container(const container::Store& store, const std::string& id) {
   spec::Hooks hooks;
   Status started;
   std::optional<Notified> notified;
+  stay_on_processor();
   {
     const Container container = TRY(Container::open(store, id, Container::Lock::exclusive));
     const ContainerStatus status = container.status();

@@ -17,6 +17,7 @@
 #include "runtime/launch/launch.h"
 #include "runtime/launch/launcher.h"
 #include "runtime/launch/plan_exec.h"
+#include "runtime/launch/processors.h"
 #include "runtime/launch/rlimits.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/launch/terminal.h"
@@ -175,6 +176,7 @@ Result<int> exec_process(const container::Store& store, const ExecOptions& optio
   latency::mark("host probed, plan made");
   const UniqueFd interrupts = TRY(open_interrupts());
   TRY(come_near(container));
+  stay_on_processor();
   Inside inside = TRY(launch_inside(container, init.value(), plan, options, interrupts));
   latency::mark("namespaces joined, init's steps, up to ready");
   UniqueFd master;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "runtime/base/sys.h"
+#include "runtime/launch/processors.h"
 #include "runtime/launch/terminal.h"
 
 namespace capsule::launch {
@@ -108,11 +109,14 @@ Result<int> wait_in_foreground(const SignalQueue& signals,
   Relay input(master.is_open() ? STDIN_FILENO : -1, master.get());
   Relay output(master.get(), STDOUT_FILENO);
 
+  // What ends at once ends on our processor; who stays gets all that we had.
+  constexpr int kAtOnce = 20;  // milliseconds
+  int longest = kAtOnce;
   for (bool ended = false; !ended;) {
     std::array fds{pollfd{process.pidfd().get(), POLLIN, 0}, pollfd{signals.fd().get(), POLLIN, 0},
                    input.interest(), output.interest(),
                    pollfd{relay != nullptr ? relay->fd().get() : -1, POLLIN, 0}};
-    (void)TRY(sys::poll(fds, -1));
+    (void)TRY(sys::poll(fds, longest));
     if ((fds[1].revents & POLLIN) != 0) take_signal(signals, process, master);
     if (master.is_open()) {
       (void)input.proceed(fds[2].revents);
@@ -120,6 +124,8 @@ Result<int> wait_in_foreground(const SignalQueue& signals,
     }
     ended = (fds[0].revents & POLLIN) != 0;
     if (relay != nullptr) relay->pass_on(process.pid());
+    if (!ended) leave_processor();
+    longest = -1;
   }
   if (relay != nullptr) relay->finish();
   if (master.is_open()) output.finish();

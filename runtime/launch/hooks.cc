@@ -17,6 +17,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/launch/interrupts.h"
+#include "runtime/launch/processors.h"
 
 namespace capsule::launch {
 namespace {
@@ -27,6 +28,7 @@ constexpr std::size_t kOutputKept = 512;
 
 Result<pid_t> spawn_hook(const spec::Hook& hook, const Pipe& in, const Pipe& out, const std::string& cwd) {
   const std::vector<std::string> own_name{hook.path};
+  leave_processor();
   return spawn_program({.path = hook.path,
                         .arguments = hook.args.empty() ? own_name : hook.args,
                         .environment = hook.env.has_value() ? &*hook.env : nullptr,

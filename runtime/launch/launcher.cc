@@ -17,6 +17,7 @@
 #include "runtime/launch/init_image.h"
 #include "runtime/launch/namespace_thread.h"
 #include "runtime/launch/notify.h"
+#include "runtime/launch/processors.h"
 #include "runtime/launch/rlimits.h"
 #include "runtime/launch/sync_socket.h"
 #include "runtime/plan/view.h"
@@ -273,6 +274,7 @@ Result<Launched> launch_init(const container::Store& store,
                              plan::GateMode gate,
                              FdRef interrupts) {
   TRY(container::check_id(options.id));
+  stay_on_processor();
   NamespaceThread namespaces;
   Bundle bundle = TRY(load_bundle(options, [&](const std::vector<spec::Namespace>& listed) {
     const std::uint64_t ahead = ns::flags_made_ahead(listed);

@@ -2,12 +2,12 @@
 
 #include <linux/futex.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 
 #include "runtime/init/loopback.h"
 #include "runtime/init/raw.h"
+#include "runtime/launch/processors.h"
 
 namespace capsule::launch {
 namespace {
@@ -41,11 +41,6 @@ class Word {
 
 enum Order : std::uint32_t { kNone, kBegun, kClone, kEnd };
 enum Answer : std::uint32_t { kNoAnswer, kCloned, kReleased };
-
-struct Processors {
-  std::array<unsigned long, 16> mask{};  // 1024; with more the kernel refuses, and there is no thread
-  long size = 0;                         // bytes
-};
 
 // The wakes are not FUTEX_PRIVATE: the kernel's own, for `alive`, is not either.
 struct Shared {
@@ -88,42 +83,9 @@ void raise_loopback() {
     raw::call(__NR_exit, 0);
 }
 
-Processors find_processors() {
-  Processors ours;
-  ours.size = raw::call(__NR_sched_getaffinity, 0, sizeof(ours.mask), ours.mask.data());
-  return ours;
-}
-
-// The one that we run on.
-Processors find_own_processor() {
-  unsigned number = 0;
-  raw::call(__NR_getcpu, &number, nullptr, nullptr);
-  constexpr unsigned kBits = 8 * sizeof(unsigned long);
-  Processors own;
-  own.size = sizeof(own.mask);
-  own.mask.at(number / kBits % own.mask.size()) = 1UL << (number % kBits);
-  return own;
-}
-
-Processors others_of(Processors processors) {
-  const Processors own = find_own_processor();
-  for (std::size_t i = 0; i < own.mask.size(); ++i)
-    processors.mask.at(i) &= ~own.mask.at(i);
-  return processors;
-}
-
-void bind_thread(long thread, const Processors& processors) {
-  raw::call(__NR_sched_setaffinity, thread, processors.size, processors.mask.data());
-}
-
-bool is_empty(const Processors& processors) {
-  return std::all_of(processors.mask.begin(), processors.mask.end(),
-                     [](unsigned long part) { return part == 0; });
-}
-
 bool start_thread(std::uint64_t flags) {
-  const Processors others = others_of(find_processors());
-  if (others.size <= 0 || is_empty(others) || !shared.alive.change(0, 1)) return false;
+  const Processors others = other_processors();
+  if (others.count() == 0 || !shared.alive.change(0, 1)) return false;
   shared.flags = flags;
   shared.order.reset();
   shared.answer.reset();
@@ -163,7 +125,7 @@ long NamespaceThread::clone(const clone_args& args, void (*entry)(void*), void* 
   runs_ = false;  // or will not for long
   if (answer == kCloned) return shared.result;
   // Its own processor is init's by now. The loopback device is raised on ours as soon as we wait for init.
-  bind_thread(shared.thread, find_own_processor());
+  bind_thread(shared.thread, own_processor());
   return shared.number;
 }
 

@@ -18,6 +18,7 @@
 #include "runtime/base/text.h"
 #include "runtime/launch/interrupts.h"
 #include "runtime/launch/notify_message.h"
+#include "runtime/launch/processors.h"
 
 namespace capsule::launch {
 namespace {
@@ -149,6 +150,7 @@ void NotifyRelay::finish() {
 }
 
 Status wait_until_ready(NotifyRelay& relay, pid_t main, FdRef pidfd, FdRef interrupts) {
+  leave_processor();
   for (bool ended = false; !ended && !relay.was_ready();) {
     std::array fds{pollfd{relay.fd().get(), POLLIN, 0}, pollfd{pidfd.get(), POLLIN, 0},
                    pollfd{interrupts.get(), POLLIN, 0}};

@@ -68,11 +68,11 @@ Status plan_labels(const spec::Process& process, const Host& host, bool new_keyr
 // execCPUAffinity: `initial` is ours while the process is made, so that it is born with it; `final` is set
 // once it is in its cgroup.
 Status plan_cpu_affinity(const spec::Process& process, ExecPlan& plan) {
-  if (!process.exec_cpu_affinity.has_value()) {
+  const spec::ExecCpuAffinity affinity = process.exec_cpu_affinity.value_or(spec::ExecCpuAffinity());
+  if (!affinity.initial.has_value() && !affinity.final_set.has_value()) {
     plan.builder.add("", plan::CpuAffinity{});
     return {};
   }
-  const spec::ExecCpuAffinity& affinity = *process.exec_cpu_affinity;
   if (affinity.initial.has_value()) {
     plan.initial_cpus = TRY(process::parse_bit_list(*affinity.initial, "/process/execCPUAffinity/initial"));
   }

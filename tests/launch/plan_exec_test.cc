@@ -360,6 +360,18 @@ TEST_CASE("processors are ours while the process is born, and its own once it is
   CHECK_FALSE(plan_of(frozen_spec(), process, options).has_value());
 }
 
+TEST_CASE("what no affinity is asked for may run wherever its cgroup allows, not where we do",
+          "[launch][exec][affinity]") {
+  const ExecOptions options = asking_for({"ls"});
+  spec::Process process = process_of(options);
+  const std::string everywhere =
+      line_of(plan_of(frozen_spec(), process, options).value().builder, "cpu_affinity");
+  CHECK(everywhere.starts_with("cpu_affinity"));
+
+  process.exec_cpu_affinity = spec::ExecCpuAffinity{};
+  CHECK(line_of(plan_of(frozen_spec(), process, options).value().builder, "cpu_affinity") == everywhere);
+}
+
 TEST_CASE("exec follows init where the container's own cgroup takes no process", "[launch][exec]") {
   ExecOptions anywhere;
   ExecOptions somewhere;
