@@ -54,11 +54,6 @@ bool contains_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
-const spec::Linux& linux_of(const spec::Spec& spec) {
-  static const spec::Linux kNone;
-  return spec.linux.has_value() ? *spec.linux : kNone;
-}
-
 bool has_namespace(const spec::Spec& spec, spec::NamespaceType type) {
   const std::vector<spec::Namespace>& listed = linux_of(spec).namespaces;
   return std::any_of(listed.begin(), listed.end(),

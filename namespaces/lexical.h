@@ -26,8 +26,6 @@ std::string member_pointer(std::string_view object, std::string_view name);
 
 bool contains_nul(std::string_view text);
 
-// The linux section, or an empty one where config.json has none.
-const spec::Linux& linux_of(const spec::Spec& spec);
 // True if /linux/namespaces lists the type, new or joined.
 bool has_namespace(const spec::Spec& spec, spec::NamespaceType type);
 // True if it is listed without a path.

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/boxed.h"
 #include "runtime/base/result.h"
 #include "spec/json_tree.h"
 
@@ -62,6 +63,8 @@ class Cursor {
   using Parse = Result<T> (*)(const Cursor& at);
   template <class T>
   [[nodiscard]] Result<std::optional<T>> object(std::string_view key, Parse<T> parse) const;
+  template <class T>
+  [[nodiscard]] Result<Boxed<T>> boxed(std::string_view key, Parse<T> parse) const;
   template <class T>
   [[nodiscard]] Result<std::vector<T>> objects(std::string_view key, Parse<T> parse) const;
   template <class T>
@@ -171,6 +174,14 @@ Result<std::optional<T>> Cursor::object(std::string_view key, Parse<T> parse) co
   if (!at.is_present()) return std::optional<T>();
   TRY(at.expect_object());
   return std::optional<T>(TRY(parse(at)));
+}
+
+template <class T>
+Result<Boxed<T>> Cursor::boxed(std::string_view key, Parse<T> parse) const {
+  const Cursor at = member(key);
+  if (!at.is_present()) return Boxed<T>();
+  TRY(at.expect_object());
+  return Boxed<T>(TRY(parse(at)));
 }
 
 template <class T>

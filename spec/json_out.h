@@ -64,8 +64,9 @@ void put(Json& object, const char* key, const T& value) {
 }
 
 // The same for members that are objects, arrays or maps of objects: `to_json` makes the JSON of one.
-template <class T>
-void put_object(Json& object, const char* key, const std::optional<T>& value, Json (*to_json)(const T&)) {
+//   value   a std::optional or a Boxed
+template <class Optional, class T>
+void put_object(Json& object, const char* key, const Optional& value, Json (*to_json)(const T&)) {
   if (value.has_value()) object.push_back({key, to_json(*value)});
 }
 template <class T>

@@ -49,12 +49,12 @@ Result<Spec> parse_spec(const Cursor& at) {
   spec.oci_version = TRY(at.required<std::string>("ociVersion"));
   spec.root = TRY(at.object("root", parse_root));
   spec.mounts = TRY(at.objects("mounts", parse_mount));
-  spec.process = TRY(at.object("process", parse_process));
+  spec.process = TRY(at.boxed("process", parse_process));
   spec.hostname = TRY(at.text("hostname"));
   spec.domainname = TRY(at.text("domainname"));
   spec.hooks = TRY(at.object("hooks", parse_hooks)).value_or(Hooks{});
   spec.annotations = TRY(at.texts("annotations"));
-  spec.linux = TRY(at.object("linux", parse_linux));
+  spec.linux = TRY(at.boxed("linux", parse_linux));
   return spec;
 }
 

@@ -92,7 +92,7 @@ Result<Linux> parse_linux(const Cursor& at) {
   linux_part.devices = TRY(at.objects("devices", parse_device));
   linux_part.net_devices = TRY(at.object_map("netDevices", parse_net_device));
   linux_part.cgroups_path = TRY(at.text("cgroupsPath"));
-  linux_part.resources = TRY(at.object("resources", parse_resources));
+  linux_part.resources = TRY(at.boxed("resources", parse_resources));
   linux_part.rootfs_propagation = TRY(at.text("rootfsPropagation"));
   linux_part.seccomp = TRY(at.object("seccomp", parse_seccomp));
   if (linux_part.seccomp.has_value() && is_empty_profile(*linux_part.seccomp)) linux_part.seccomp.reset();

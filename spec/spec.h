@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/boxed.h"
+
 namespace capsule::spec {
 
 struct Root {
@@ -289,7 +291,7 @@ struct Linux {
   std::vector<Device> devices;
   std::map<std::string, NetDevice> net_devices;
   std::optional<std::string> cgroups_path;
-  std::optional<LinuxResources> resources;
+  Boxed<LinuxResources> resources;
   std::optional<std::string> rootfs_propagation;
   std::optional<Seccomp> seccomp;
   std::map<std::string, std::string> sysctl;
@@ -305,12 +307,19 @@ struct Spec {
   std::string oci_version;
   std::optional<Root> root;
   std::vector<Mount> mounts;
-  std::optional<Process> process;
+  Boxed<Process> process;
   std::optional<std::string> hostname;
   std::optional<std::string> domainname;
   Hooks hooks;
   std::map<std::string, std::string> annotations;
-  std::optional<Linux> linux;
+  Boxed<Linux> linux;
 };
+
+// The linux section, or an empty one where config.json has none.
+inline const Linux& linux_of(const Spec& spec) {
+  if (spec.linux.has_value()) return *spec.linux;
+  static const Linux kNone;
+  return kNone;
+}
 
 }  // namespace capsule::spec

@@ -1,9 +1,11 @@
 #include "runtime/base/file.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <dirent.h>
 
 #include "runtime/base/sys.h"
@@ -24,6 +26,12 @@ Result<std::string> read_fd(FdRef fd, std::string_view name) {
 Result<std::string> read_file(FdRef dir, const char* path) {
   const UniqueFd file = TRY(sys::openat(dir, path, O_RDONLY | O_NOCTTY));
   return read_fd(file, path);
+}
+
+Result<std::string> current_directory() {
+  std::array<char, PATH_MAX> name;  // NOLINT(cppcoreguidelines-init-variables): filled by getcwd
+  if (::getcwd(name.data(), name.size()) == nullptr) return Error::system("getcwd", errno);
+  return std::string(name.data());
 }
 
 Status visit_entries(FdRef opened, const std::function<void(std::string_view, unsigned char)>& visit) {

@@ -17,6 +17,8 @@ namespace capsule {
 Result<std::string> read_file(FdRef dir, const char* path);
 Result<std::string> read_fd(FdRef fd, std::string_view name);
 
+Result<std::string> current_directory();  // getcwd(3)
+
 // Names of the entries, without "." and "..", in no order.
 Result<std::vector<std::string>> list_directory(FdRef dir);
 // Calls `visit(name, d_type)` for each entry of the directory that was just opened, but "." and "..".

@@ -2,8 +2,11 @@
 
 namespace capsule {
 
-Error::Error(ErrorKind kind, int err, std::string text)
-    : rep_(std::make_unique<Rep>(Rep{kind, err, std::move(text)})) {}
+Error::Error(ErrorKind kind, int err, std::string text) : rep_(new Rep{kind, err, std::move(text)}) {}
+
+void Error::Delete::operator()(Rep* rep) const noexcept {
+  delete rep;
+}
 
 Error Error::system(std::string_view call, int err, std::string_view object) {
   std::string text(call);

@@ -57,7 +57,11 @@ class [[nodiscard]] Error {
     std::string text;
   };
   Error(ErrorKind kind, int err, std::string text);
-  std::unique_ptr<Rep> rep_;
+  // Not inlined: each Result ends with it, most of them without one.
+  struct Delete {
+    void operator()(Rep* rep) const noexcept;
+  };
+  std::unique_ptr<Rep, Delete> rep_;
 };
 
 template <class T>

@@ -143,7 +143,7 @@ Result<std::size_t> read_entries(FdRef dir, std::span<char> buffer) {
 }
 
 Result<std::string> readlinkat(FdRef dir, const char* path) {
-  std::array<char, PATH_MAX> buffer{};
+  std::array<char, PATH_MAX> buffer;  // NOLINT(cppcoreguidelines-init-variables): filled by readlinkat
   const ssize_t size = ::readlinkat(dir.get(), path, buffer.data(), buffer.size());
   if (size < 0) return Error::system("readlinkat", errno, path);
   return std::string(buffer.data(), static_cast<std::size_t>(size));

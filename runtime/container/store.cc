@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <dirent.h>
@@ -50,9 +48,7 @@ Result<std::string> default_root() {
 Result<std::string> absolute_root(std::string_view root) {
   std::string path(root);
   if (!root.starts_with('/')) {
-    std::array<char, PATH_MAX> cwd{};
-    if (::getcwd(cwd.data(), cwd.size()) == nullptr) return Error::system("getcwd", errno);
-    path = cat({cwd.data(), "/", root});
+    path = cat({TRY(current_directory()), "/", root});
   }
   while (path.size() > 1 && path.ends_with('/'))
     path.pop_back();

@@ -1,10 +1,6 @@
 #include "runtime/launch/bundle.h"
 
 #include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <climits>
 
 #include "namespaces/lexical.h"
 #include "runtime/base/file.h"
@@ -37,8 +33,8 @@ std::string resolve_without_links(const std::string& path) {
 Result<std::string> resolve_bundle(const std::string& path) {
   if (std::string plain = resolve_without_links(path); !plain.empty()) return plain;
   if (!path.empty() && path != ".") return ask_for_name(path.c_str());
-  std::array<char, PATH_MAX> here{};
-  return ::getcwd(here.data(), here.size()) != nullptr ? std::string(here.data()) : ask_for_name(".");
+  Result<std::string> here = current_directory();
+  return here.has_value() ? std::move(here) : ask_for_name(".");
 }
 
 std::string below(const std::string& bundle, const std::string& path) {

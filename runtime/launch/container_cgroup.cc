@@ -123,8 +123,7 @@ Status plan_scope(const spec::Spec& spec,
 
 Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const LaunchOptions& options, const Host& host) {
   CgroupPlan plan;
-  static const spec::Linux kNone;
-  const spec::Linux& l = spec.linux.has_value() ? *spec.linux : kNone;
+  const spec::Linux& l = linux_of(spec);
   if (l.resources.has_value()) {
     plan.writes = TRY(cgroups::plan_unified(*l.resources));
     plan.needs = cgroups::needed_controllers(plan.writes);

@@ -208,7 +208,7 @@ Status compile_filter(Launch& launch, const spec::Seccomp& profile) {
 
 // For the container's later processes: a profile as the filter that it becomes, the rest as it was read.
 Status keep_config(Launch& launch) {
-  const std::optional<spec::Linux>& part = launch.bundle.spec.linux;
+  const Boxed<spec::Linux>& part = launch.bundle.spec.linux;
   if (!part.has_value() || !process::asks_for_filter(part->seccomp))
     return launch.record.keep_config(launch.bundle.config);
   TRY(compile_filter(launch, *part->seccomp));
@@ -238,7 +238,7 @@ Status converse(Launch& launch, InitProcess& init) {
   TRY(prepare_record(launch.record, launch.data, init));
   latency::mark("device program and record, beside init");
   TRY(follow_script(launch, init));
-  const std::optional<spec::Process>& process = launch.bundle.spec.process;
+  const Boxed<spec::Process>& process = launch.bundle.spec.process;
   return process.has_value() ? apply_rlimits(launch.plan.rlimits, process->user, init.pid()) : Status();
 }
 

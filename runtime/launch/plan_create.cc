@@ -19,11 +19,6 @@ namespace {
 using plan::Builder;
 using protocol::Line;
 
-const spec::Linux& linux_of(const spec::Spec& spec) {
-  static const spec::Linux none;
-  return spec.linux.has_value() ? *spec.linux : none;
-}
-
 bool has_admin_capability() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> sets{};

@@ -17,7 +17,7 @@
 namespace capsule::launch {
 
 struct ExecPlan {
-  plan::Builder builder;
+  plan::Builder builder = plan::Builder(plan::Builder::kOfProcess);
   Joins joins;
   std::optional<std::uint16_t> console_slot;
   spec::User user;

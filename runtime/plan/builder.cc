@@ -25,11 +25,10 @@ void pad(std::string& bytes, std::size_t alignment) {
 
 }  // namespace
 
-Builder::Builder() {
-  constexpr std::size_t kUsual = 4096;  // a container of the default kind takes less
-  steps_.reserve(kUsual);
-  data_.reserve(kUsual);
-  interned_.reserve(kUsual / sizeof(Interned));
+Builder::Builder(std::size_t usual) {
+  steps_.reserve(usual);
+  data_.reserve(usual);
+  interned_.reserve(usual / sizeof(Interned));
   newest_.fill(kNone);
   data_.push_back('\0');  // offset 0 is the empty text
   donations_.push_back({.kind = Donation::Kind::sync_socket});

@@ -47,7 +47,10 @@ struct Donation {
 
 class Builder {
  public:
-  Builder();
+  static constexpr std::size_t kOfContainer = 4000;  // one of the default kind takes less
+  static constexpr std::size_t kOfProcess = 1000;
+  //   usual   bytes that the steps, and their texts, take most of the time
+  explicit Builder(std::size_t usual = kOfContainer);
 
   Text text(std::string_view bytes);  // equal short strings are stored once
   TextList list(const std::vector<std::string>& texts);

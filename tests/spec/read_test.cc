@@ -17,7 +17,7 @@ Spec read_full() {
   return std::move(spec).value();
 }
 
-std::optional<Linux> read_linux(const std::string& members) {
+capsule::Boxed<Linux> read_linux(const std::string& members) {
   auto spec = read(R"({"ociVersion": "1.0.0", "linux": {)" + members + "}}");
   INFO(message_of(spec));
   REQUIRE(spec.has_value());
