@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/text.h"
 
 namespace capsule::cgroups {
@@ -17,12 +18,12 @@ constexpr std::uint64_t kQuotaStepUs = 10'000;  // systemd refuses finer shares 
 constexpr std::uint64_t kHighestProcessor = 8191;
 
 struct SimpleLimit {
-  std::string_view file;
-  std::string_view property;
+  FixedText<16> file;
+  FixedText<14> property;
   unsigned since;
 };
 // A number, or "max".
-constexpr std::array<SimpleLimit, 8> kSimpleLimits = {{
+constexpr auto kSimpleLimits = std::to_array<SimpleLimit>({
     {"cpu.weight", "CPUWeight", 232},
     {"io.weight", "IOWeight", 230},
     {"memory.high", "MemoryHigh", 231},
@@ -31,7 +32,7 @@ constexpr std::array<SimpleLimit, 8> kSimpleLimits = {{
     {"memory.min", "MemoryMin", 240},
     {"memory.swap.max", "MemorySwapMax", 232},
     {"memory.zswap.max", "MemoryZSwapMax", 253},
-}};
+});
 
 std::optional<std::uint64_t> parse_limit(std::string_view value) {
   constexpr std::string_view kDefault = "default ";  // of io.weight
@@ -70,7 +71,7 @@ void plan_list(std::string_view name, std::string_view value, std::vector<Planne
 
 void plan_line(const Write& write, std::vector<PlannedProperty>& properties) {
   for (const SimpleLimit& limit : kSimpleLimits) {
-    if (write.file != limit.file) continue;
+    if (limit.file != write.file) continue;
     if (const auto value = parse_limit(write.value))
       properties.push_back(number(limit.property, *value, limit.since));
     return;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/text.h"
 
 namespace capsule::cgroups {
@@ -13,18 +14,22 @@ namespace {
 constexpr int kDeepest = 32;  // nesting that D-Bus allows in a signature
 
 // The words that may stand before a number or a string, and what type they make of it.
-constexpr std::array<std::pair<std::string_view, char>, 12> kKeywords = {{{"boolean", 'b'},
-                                                                          {"byte", 'y'},
-                                                                          {"int16", 'n'},
-                                                                          {"uint16", 'q'},
-                                                                          {"int32", 'i'},
-                                                                          {"uint32", 'u'},
-                                                                          {"int64", 'x'},
-                                                                          {"uint64", 't'},
-                                                                          {"double", 'd'},
-                                                                          {"string", 's'},
-                                                                          {"objectpath", 'o'},
-                                                                          {"signature", 'g'}}};
+struct Keyword {
+  FixedText<10> word;
+  char type;
+};
+constexpr auto kKeywords = std::to_array<Keyword>({{"boolean", 'b'},
+                                                   {"byte", 'y'},
+                                                   {"int16", 'n'},
+                                                   {"uint16", 'q'},
+                                                   {"int32", 'i'},
+                                                   {"uint32", 'u'},
+                                                   {"int64", 'x'},
+                                                   {"uint64", 't'},
+                                                   {"double", 'd'},
+                                                   {"string", 's'},
+                                                   {"objectpath", 'o'},
+                                                   {"signature", 'g'}});
 
 struct Bounds {
   char type;
@@ -178,7 +183,7 @@ class Parser {
       return BusValue::of_bool(word == "true");
     }
     for (const auto& [keyword, type] : kKeywords) {
-      if (word != keyword) continue;
+      if (keyword != word) continue;
       const std::string_view signature(&type, 1);
       if (!wanted.empty() && wanted != signature)
         return fail(cat({"must be of type ", wanted, ", not ", signature}));

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "namespaces/lexical.h"
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/kernel_abi.h"
 #include "runtime/base/text.h"
 
@@ -13,7 +14,7 @@ namespace {
 // What may be bound below /proc: what lxcfs provides, and two files that runc has let through since before
 // there was a rule. Anything else there could stand in for a file that decides about confinement
 // (CVE-2019-16884, CVE-2019-19921).
-constexpr std::array<std::string_view, 10> kAllowedBelowProc = {
+constexpr auto kAllowedBelowProc = std::to_array<FixedText<29>>({
     "/proc/cpuinfo",
     "/proc/diskstats",
     "/proc/loadavg",
@@ -24,7 +25,7 @@ constexpr std::array<std::string_view, 10> kAllowedBelowProc = {
     "/proc/sys/crypto/fips_enabled",
     "/proc/sys/kernel/ns_last_pid",
     "/proc/uptime",
-};
+});
 
 Result<std::uint32_t> flags_below_proc(const MountRequest& request) {
   const bool allowed = std::find(kAllowedBelowProc.begin(), kAllowedBelowProc.end(), request.target) !=

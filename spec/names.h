@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 #include <string_view>
 
 #include "spec/spec.h"
@@ -13,7 +12,9 @@ namespace capsule::spec {
 std::optional<NamespaceType> parse_namespace_type(std::string_view name);
 std::string_view name_of(NamespaceType type);  // "network"
 
-inline bool contains(std::span<const std::string_view> names, std::string_view name) {
+//   names   an array of texts
+template <class Names>
+bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 

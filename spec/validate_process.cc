@@ -1,5 +1,6 @@
 #include <array>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/text.h"
 #include "spec/names.h"
 #include "spec/pointer.h"
@@ -9,11 +10,24 @@
 namespace capsule::spec {
 namespace {
 
-constexpr std::array<std::string_view, 16> kRlimits = {
-    "RLIMIT_AS",      "RLIMIT_CORE",     "RLIMIT_CPU",        "RLIMIT_DATA",   "RLIMIT_FSIZE", "RLIMIT_LOCKS",
-    "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NICE",       "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS",
-    "RLIMIT_RTPRIO",  "RLIMIT_RTTIME",   "RLIMIT_SIGPENDING", "RLIMIT_STACK",
-};
+constexpr auto kRlimits = std::to_array<FixedText<17>>({
+    "RLIMIT_AS",
+    "RLIMIT_CORE",
+    "RLIMIT_CPU",
+    "RLIMIT_DATA",
+    "RLIMIT_FSIZE",
+    "RLIMIT_LOCKS",
+    "RLIMIT_MEMLOCK",
+    "RLIMIT_MSGQUEUE",
+    "RLIMIT_NICE",
+    "RLIMIT_NOFILE",
+    "RLIMIT_NPROC",
+    "RLIMIT_RSS",
+    "RLIMIT_RTPRIO",
+    "RLIMIT_RTTIME",
+    "RLIMIT_SIGPENDING",
+    "RLIMIT_STACK",
+});
 
 Status check_cwd(const Process& process, std::string_view pointer) {
   if (is_absolute(process.cwd)) return {};

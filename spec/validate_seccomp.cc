@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/text.h"
 #include "spec/names.h"
 #include "spec/pointer.h"
@@ -20,14 +21,14 @@ constexpr std::array<std::string_view, 7> kOperators = {
     "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",        "SCMP_CMP_EQ",
     "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ",
 };
-constexpr std::array<std::string_view, 23> kArchitectures = {
+constexpr auto kArchitectures = std::to_array<FixedText<21>>({
     "SCMP_ARCH_X86",     "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",         "SCMP_ARCH_ARM",
     "SCMP_ARCH_AARCH64", "SCMP_ARCH_MIPS",     "SCMP_ARCH_MIPS64",      "SCMP_ARCH_MIPS64N32",
     "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
     "SCMP_ARCH_PPC64",   "SCMP_ARCH_PPC64LE",  "SCMP_ARCH_S390",        "SCMP_ARCH_S390X",
     "SCMP_ARCH_PARISC",  "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",     "SCMP_ARCH_LOONGARCH64",
     "SCMP_ARCH_M68K",    "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB",
-};
+});
 constexpr std::array<std::string_view, 4> kFlags = {
     "SECCOMP_FILTER_FLAG_TSYNC",
     "SECCOMP_FILTER_FLAG_LOG",
@@ -35,8 +36,10 @@ constexpr std::array<std::string_view, 4> kFlags = {
     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 };
 
+//   known   an array of texts
+template <class Names>
 Status check_names(const std::vector<std::string>& names,
-                   std::span<const std::string_view> known,
+                   const Names& known,
                    std::string_view pointer,
                    std::string_view what) {
   for (std::size_t i = 0; i < names.size(); ++i) {

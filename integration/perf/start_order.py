@@ -3,8 +3,8 @@
 
 A start executes a third of the program's functions. Spread over all of it they make the kernel map nearly every page
 of it, as it maps the neighbours of a page that is used; side by side they are a few large pieces. So each command is
-executed step by step, and the sections that it comes through are listed in the order of their first use, the commands
-that matter most first. A name that no longer exists is of no harm: its function lies among the others.
+executed step by step, and the sections that it comes through are listed: what all commands share, then what the short
+ones have, then exec's, then the rest. A name that no longer exists is of no harm: its function lies among the others.
 """
 
 import argparse
@@ -77,19 +77,19 @@ def pattern(section):
 
 
 def commands(runtime):
-    """Those whose time people feel, the most frequent first: words, and the words that come before and after."""
+    """Those whose time people feel: how long they are, their words, and the words that come before and after."""
     create = runtime.command("create", "hold")
     force = runtime.command("delete_force", "hold")
-    yield [], runtime.command("run", "run"), []
-    yield [], runtime.command("run", "seccomp"), []
-    yield [], create, [force]
-    yield [create], runtime.command("start", "hold"), [force]
+    yield "long", [], runtime.command("run", "run"), []
+    yield "long", [], runtime.command("run", "seccomp"), []
+    yield "long", [], create, [force]
+    yield "short", [create], runtime.command("start", "hold"), [force]
     running = [create, runtime.command("start", "hold")]
-    yield running, runtime.command("exec", "hold", "/executed"), [force]
-    yield running, runtime.command("state", "hold"), [force]
-    yield running, runtime.command("kill", "hold", "KILL"), [force]
-    yield running, force, []
-    yield running, runtime.command("list", "hold"), [force]
+    yield "exec", running, runtime.command("exec", "hold", "/executed"), [force]
+    yield "short", running, runtime.command("state", "hold"), [force]
+    yield "short", running, runtime.command("kill", "hold", "KILL"), [force]
+    yield "short", running, force, []
+    yield "short", running, runtime.command("list", "hold"), [force]
 
 
 def add_seccomp(runtime):
@@ -100,15 +100,32 @@ def add_seccomp(runtime):
 
 
 def trace(runtime, work, tracer):
-    """The addresses that the commands executed, in the order of their first use."""
+    """For each command how long it is, and the addresses that it executed, in the order of their first use."""
     errors, uses = work / "errors", work / "uses"
-    for before, command, after in commands(runtime):
+    for length, before, command, after in commands(runtime):
         for words in before:
             measure.execute(words, errors)
         measure.execute([str(tracer), str(uses), *command], errors, timeout=600)
         for words in after:
             measure.execute(words, errors)
-    return [int(line, 16) for line in uses.read_text().splitlines()]
+        yield length, [int(line, 16) for line in uses.read_text().splitlines()]
+
+
+def in_order(traces):
+    """The sections of all traces. `traces`: for each command how long it is, and its sections."""
+    lengths, users = [], {}
+    for number, (length, sections) in enumerate(traces):
+        lengths.append(length)
+        for section in dict.fromkeys(sections):
+            users.setdefault(section, []).append(number)
+
+    def place(section):
+        numbers = users[section]
+        is_shared_by_all = len(numbers) == len(lengths)
+        shortest = min(("short", "exec", "long").index(lengths[number]) for number in numbers)
+        return not is_shared_by_all, shortest, -len(numbers), numbers
+
+    return sorted(users, key=place)  # stable: in a group it stays the order of first use
 
 
 def write_order(options, work):
@@ -118,7 +135,8 @@ def write_order(options, work):
     bundles.make_bundles([runtime], ["run", "hold"], options.build)
     add_seccomp(runtime)
     sections = Sections(options.map)
-    used = dict.fromkeys(filter(None, map(sections.find, trace(runtime, work, options.build / "first_use"))))
+    traces = trace(runtime, work, options.build / "first_use")
+    used = in_order((length, filter(None, map(sections.find, addresses))) for length, addresses in traces)
     lines = dict.fromkeys(pattern(section) for section in used)
     options.output.write_text(HEADING + "".join(f"    {line}\n" for line in lines) + ENDING)
     print(f"{options.output.name}: {len(used)} of {len(sections.all)} sections, {sum(s[1] for s in used)} bytes")

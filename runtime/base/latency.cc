@@ -15,10 +15,10 @@ constexpr std::size_t kWidth = 9;  // of the number: up to a quarter of an hour
 
 struct Part {
   std::string_view name;
-  std::uint64_t ended;
+  std::uint64_t ended = 0;
 };
 
-std::array<Part, kMostParts> parts;
+[[gnu::section(".bss.large")]] constinit std::array<Part, kMostParts> parts{};
 std::size_t count = 0;
 
 std::uint64_t now(clockid_t clock) {

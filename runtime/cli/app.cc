@@ -28,7 +28,7 @@ Status check_argument_count(const Arguments& arguments) {
 
 Given given_to(const Arguments& arguments) {
   const Command* command = find_command(arguments.command);
-  const std::span<const Option> known = command == nullptr ? std::span<const Option>() : command->options;
+  const std::span<const Option> known = command == nullptr ? std::span<const Option>() : options_of(*command);
   return {known, arguments.options};
 }
 

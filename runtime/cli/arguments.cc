@@ -90,7 +90,7 @@ void read_command(Reader& reader, const Command& command, Arguments& arguments) 
       (void)reader.take();
       options_ended = true;
     } else if (!options_ended && reader.at_option()) {
-      reader.take_option(command.options, arguments.options);
+      reader.take_option(options_of(command), arguments.options);
     } else {
       arguments.words.push_back(reader.take());
       options_ended = options_ended || command.options_end_at_first_argument;

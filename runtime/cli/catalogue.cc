@@ -124,38 +124,42 @@ constexpr auto kPlan = std::to_array({kBundle, kConfig, kNoPivot, kPreserveFds})
 constexpr FixedText<60> kId = "<container-id>";
 
 constexpr auto kCommands = std::to_array({
-    Command{.name = "create", .summary = "create a container", .arguments = kId, .options = kCreate},
+    Command{.name = "create", .summary = "create a container", .arguments = kId, .options = Options::create},
     Command{.name = "start", .summary = "run the program of a created container", .arguments = kId},
-    Command{.name = "run", .summary = "create and start a container", .arguments = kId, .options = kRun},
+    Command{
+        .name = "run", .summary = "create and start a container", .arguments = kId, .options = Options::run},
     Command{.name = "state", .summary = "print the state of a container", .arguments = kId},
     Command{.name = "kill",
             .summary = "send a signal to a container (default: TERM)",
             .arguments = "<container-id> [signal]",
             .max_arguments = 2,
-            .options = kKill},
-    Command{.name = "delete", .summary = "remove a stopped container", .arguments = kId, .options = kDelete},
+            .options = Options::kill},
+    Command{.name = "delete",
+            .summary = "remove a stopped container",
+            .arguments = kId,
+            .options = Options::remove},
     Command{.name = "list",
             .summary = "list containers",
             .arguments = "",
             .min_arguments = 0,
             .max_arguments = 0,
-            .options = kList},
+            .options = Options::list},
     Command{.name = "exec",
             .summary = "run another program in a container",
             .arguments = "<container-id> <command> [argument]...",
             .max_arguments = kAnyNumber,
             .options_end_at_first_argument = true,
-            .options = kExec},
+            .options = Options::exec},
     Command{.name = "ps",
             .summary = "list the processes of a container",
             .arguments = "<container-id> [option of ps(1)]...",
             .max_arguments = kAnyNumber,
             .options_end_at_first_argument = true,
-            .options = kPs},
+            .options = Options::ps},
     Command{.name = "events",
             .summary = "print what a container uses, and when it ran out of memory, as JSON",
             .arguments = kId,
-            .options = kEvents},
+            .options = Options::events},
     Command{.name = "mounts",
             .summary = "mount or unmount in a container that lives",
             .arguments = "add|remove <container-id> <file with an array of mounts>",
@@ -166,13 +170,13 @@ constexpr auto kCommands = std::to_array({
     Command{.name = "update",
             .summary = "change the limits of a container",
             .arguments = kId,
-            .options = kUpdate},
+            .options = Options::update},
     Command{.name = "spec",
             .summary = "write a config.json to start from",
             .arguments = "",
             .min_arguments = 0,
             .max_arguments = 0,
-            .options = kSpec},
+            .options = Options::spec},
     Command{.name = "features",
             .summary = "print what this runtime supports",
             .arguments = "",
@@ -184,13 +188,44 @@ constexpr auto kCommands = std::to_array({
             .min_arguments = 0,
             .max_arguments = 1,
             .hidden = true,
-            .options = kPlan},
+            .options = Options::plan},
 });
 
 }  // namespace
 
 std::span<const Option> global_options() {
   return kGlobals;
+}
+// In code: a pointer in each command would be a word to relocate at every start, and kCommands would lie in
+// pages of the process's own.
+std::span<const Option> options_of(const Command& command) {
+  switch (command.options) {
+    case Options::none:
+      return {};
+    case Options::create:
+      return kCreate;
+    case Options::run:
+      return kRun;
+    case Options::exec:
+      return kExec;
+    case Options::kill:
+      return kKill;
+    case Options::remove:
+      return kDelete;
+    case Options::list:
+      return kList;
+    case Options::ps:
+      return kPs;
+    case Options::events:
+      return kEvents;
+    case Options::update:
+      return kUpdate;
+    case Options::spec:
+      return kSpec;
+    case Options::plan:
+      return kPlan;
+  }
+  return {};
 }
 std::span<const Command> commands() {
   return kCommands;

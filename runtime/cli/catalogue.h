@@ -23,6 +23,22 @@ struct Option {
 
 inline constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
+// Which list of options a command takes.
+enum class Options : unsigned char {
+  none,
+  create,
+  run,
+  exec,
+  kill,
+  remove,
+  list,
+  ps,
+  events,
+  update,
+  spec,
+  plan
+};
+
 struct Command {
   FixedText<10> name;
   FixedText<80> summary;
@@ -32,10 +48,11 @@ struct Command {
   // What follows the container's id belongs to somebody else: `exec ID ls -l`, `ps ID -ef`.
   bool options_end_at_first_argument = false;
   bool hidden = false;
-  std::span<const Option> options = {};
+  Options options = Options::none;
 };
 
 std::span<const Option> global_options();
+std::span<const Option> options_of(const Command& command);
 std::span<const Command> commands();
 const Command* find_command(std::string_view name);  // nullptr: no such command
 

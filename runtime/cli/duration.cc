@@ -1,9 +1,11 @@
 #include "runtime/cli/duration.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 
+#include "runtime/base/fixed_text.h"
 #include "runtime/base/text.h"
 
 namespace capsule::cli {
@@ -15,14 +17,19 @@ using std::chrono::nanoseconds;
 constexpr std::uint64_t kMostNanoseconds = nanoseconds(std::chrono::hours(366 * 24)).count();
 
 struct Unit {
-  std::string_view name;
+  FixedText<3> name;
   std::uint64_t nanoseconds;
 };
-constexpr Unit kUnits[] = {
-    {"ns", 1},          {"us", 1'000},        {"\u00b5s", 1'000},  // the micro sign, which Go prints
-    {"\u03bcs", 1'000},                                            // the Greek letter
-    {"ms", 1'000'000},  {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
-};
+constexpr auto kUnits = std::to_array<Unit>({
+    {"ns", 1},
+    {"us", 1'000},
+    {"\u00b5s", 1'000},  // the micro sign, which Go prints
+    {"\u03bcs", 1'000},  // the Greek letter
+    {"ms", 1'000'000},
+    {"s", 1'000'000'000},
+    {"m", 60'000'000'000},
+    {"h", 3'600'000'000'000},
+});
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';

@@ -65,7 +65,7 @@ std::string describe_command(const Command& command) {
   const std::string_view space = command.arguments.empty() ? "" : " ";
   return cat({"NAME:\n   capsule ", command.name, " - ", command.summary, "\n",
               "\nUSAGE:\n   capsule [global options] ", command.name, " [options]", space, command.arguments,
-              "\n", describe_rows("OPTIONS", option_rows(command.options))});
+              "\n", describe_rows("OPTIONS", option_rows(options_of(command)))});
 }
 
 }  // namespace capsule::cli

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <poll.h>
+#include <string>
 #include <string_view>
 
 #include "runtime/base/sys.h"
@@ -42,6 +43,8 @@ class Relay {
 
  private:
   bool fill() {
+    constexpr std::size_t kAtOnce = 8192;
+    buffer_.resize(kAtOnce);
     const ssize_t got = ::read(from_, buffer_.data(), buffer_.size());
     if (got <= 0) return got < 0 && errno == EINTR;  // EIO: the last slave was closed
     pending_ = {buffer_.data(), static_cast<std::size_t>(got)};
@@ -54,7 +57,7 @@ class Relay {
   }
 
   int from_, to_;
-  std::array<char, 8192> buffer_{};
+  std::string buffer_;  // made when there is something to read: most have no terminal
   std::string_view pending_;
 };
 

@@ -57,9 +57,9 @@ struct Shared {
 };
 Shared shared;
 constexpr std::size_t kStackSize = 16384;
-alignas(64) std::array<char, kStackSize> stack;
-alignas(
-    64) std::array<char, kStackSize> child_stack;  // until it has executed a program, like the thread's wait
+[[gnu::section(".bss.large")]] alignas(64) std::array<char, kStackSize> stack;
+// Until it has executed a program, like the thread's wait.
+[[gnu::section(".bss.large")]] alignas(64) std::array<char, kStackSize> child_stack;
 
 // Init does it too, later and with words for a failure; by then it is done, and init's mounts are not kept
 // waiting.

@@ -235,7 +235,7 @@ Result<InitProcess> spawn_init(const SpawnRequest& request) {
       .root_gid = request.root_gid,
   };
 
-  alignas(64) static std::array<char, kStackSize> stack;
+  [[gnu::section(".bss.large")]] alignas(64) static std::array<char, kStackSize> stack;
   int pidfd = -1;
   clone_args args{};
   args.flags = request.clone_flags | CLONE_PIDFD;

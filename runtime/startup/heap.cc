@@ -17,17 +17,26 @@ char* map(std::size_t size) {
 
 }  // namespace
 
+// A fourth of the power of two below.
+std::size_t Heap::step_above_small(std::size_t size) {
+  return std::bit_ceil(size) / 2 / kSteps;
+}
+
 // With the header. A size near the end of the address space does not wrap: mmap refuses it.
 std::size_t Heap::rounded(std::size_t size) {
   if (size > SIZE_MAX / 2) return SIZE_MAX & ~(kPage - 1);
   size += sizeof(Block);
   if (size <= kSmall) return (size + kStep - 1) & ~(kStep - 1);
-  return size <= kLarge ? std::bit_ceil(size) : (size + kPage - 1) & ~(kPage - 1);
+  if (size > kLarge) return (size + kPage - 1) & ~(kPage - 1);
+  const std::size_t step = step_above_small(size);
+  return (size + step - 1) & ~(step - 1);
 }
 
 std::size_t Heap::list_of(std::size_t size) {
   if (size <= kSmall) return size / kStep;
-  return kSmall / kStep + static_cast<std::size_t>(std::countr_zero(size) - std::countr_zero(kSmall));
+  const std::size_t step = step_above_small(size);
+  const auto doublings = static_cast<std::size_t>(std::countr_zero(step) - std::countr_zero(kSmall / kSteps));
+  return kSmall / kStep + doublings * kSteps + size / step - kSteps;
 }
 
 // From what is left of the current chunk; what a new one leaves of the old is lost.

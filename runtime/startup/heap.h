@@ -2,8 +2,8 @@
 // nothing is given back but what is large.
 //
 // One thread. Blocks are aligned to 16 bytes, as operator new promises. A size of up to 1 KiB has a list of
-// its own in steps of 16 bytes, above that each power of two; from 128 KiB a block is a mapping of its own,
-// which the kernel takes back.
+// its own in steps of 16 bytes, above that four to each power of two; from 128 KiB a block is a mapping of
+// its own, which the kernel takes back.
 #pragma once
 
 #include <array>
@@ -31,8 +31,10 @@ class Heap {
   static constexpr std::size_t kSmall = 1024;
   static constexpr std::size_t kLarge = std::size_t{128} << 10U;
   static constexpr std::size_t kChunk = std::size_t{256} << 10U;
-  static constexpr std::size_t kLists = kSmall / kStep + 1 + 8;  // 2 KiB to 128 KiB are seven powers of two
+  static constexpr std::size_t kSteps = 4;                                // from a power of two to the next
+  static constexpr std::size_t kLists = kSmall / kStep + 1 + 7 * kSteps;  // 2 KiB to 128 KiB are seven
 
+  static std::size_t step_above_small(std::size_t size);
   static std::size_t rounded(std::size_t size);
   static std::size_t list_of(std::size_t size);
   char* take(std::size_t size);

@@ -44,6 +44,8 @@ void relocate(const Word* word, std::size_t count, Word base) {
 
 void capsule_relocate() {
   const auto base = reinterpret_cast<Word>(__ehdr_start);
+  // Read first, the page would be mapped from the file, only to be copied when it is written: a fault more.
+  (void)__atomic_fetch_or(&_DYNAMIC->d_tag, 0, __ATOMIC_RELAXED);
   const Word* table = nullptr;
   ElfW(Dyn)* size = nullptr;
   for (ElfW(Dyn)* entry = _DYNAMIC; entry->d_tag != DT_NULL; ++entry) {

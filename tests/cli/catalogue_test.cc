@@ -54,7 +54,7 @@ std::string parse_error(const Arguments& a) {
 
 TEST_CASE("every option in the catalogue is bound to something", "[cli][catalogue]") {
   for (const Command& command : commands()) {
-    for (const Option& option : command.options) {
+    for (const Option& option : options_of(command)) {
       INFO(command.name.view() << " --" << option.name.view());
       CHECK(parse_error(arguments_with(command, option)) == "");
     }
@@ -71,7 +71,7 @@ TEST_CASE("no letter and no name means two things to one command", "[cli][catalo
   for (const Command& command : commands()) {
     std::set<char> letters{'h'};
     std::set<std::string_view> names{"help"};
-    for (const Option& option : command.options) {
+    for (const Option& option : options_of(command)) {
       INFO(command.name.view() << " --" << option.name.view());
       CHECK(names.insert(option.name).second);
       CHECK((option.letter == 0 || letters.insert(option.letter).second));

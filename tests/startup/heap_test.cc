@@ -64,6 +64,20 @@ TEST_CASE("every block is aligned to 16 bytes, also one of no bytes", "[startup]
   }
 }
 
+TEST_CASE("a block of more than a kibibyte is at most a fourth larger than asked for", "[startup][heap]") {
+  World world;
+  constexpr std::size_t kHeader = 16;
+  (void)world.heap.allocate(5000);  // what follows comes from one chunk
+  for (const std::size_t size : {1009U, 1100U, 1265U, 2032U, 2033U, 4000U, 5000U, 8192U, 20000U}) {
+    CAPTURE(size);
+    const auto* first = static_cast<char*>(world.heap.allocate(size));
+    const auto* second = static_cast<char*>(world.heap.allocate(size));
+    const auto taken = static_cast<std::size_t>(second - first);
+    CHECK(taken >= size + kHeader);
+    CHECK(taken <= (size + kHeader) * 5 / 4);
+  }
+}
+
 TEST_CASE("a size that no machine has is refused, not wrapped around", "[startup][heap]") {
   World world;
   for (const std::size_t size : {SIZE_MAX, SIZE_MAX - 8, SIZE_MAX / 2 + 1, SIZE_MAX / 2})
@@ -84,8 +98,8 @@ TEST_CASE("blocks of all sizes keep what was written to them, in any order of fr
   unsigned char mark = 0;
   for (int round = 0; round < 20000; ++round) {
     if (pieces.size() < 200 && chance() % 3 != 0) {
-      const std::size_t size = std::size_t{1} << chance() % 18U;
-      auto* bytes = static_cast<unsigned char*>(world.heap.allocate(size + chance() % 3));
+      const std::size_t size = 1 + chance() % (std::size_t{2} << chance() % 18U);
+      auto* bytes = static_cast<unsigned char*>(world.heap.allocate(size));
       REQUIRE(bytes != nullptr);
       std::fill_n(bytes, size, ++mark);
       pieces.push_back({bytes, size, mark});
