@@ -15,7 +15,7 @@ OPERATIONS = ["run", "run_netns", "run_seccomp", "run_seccomp_cold", "create", "
 NUMBERED = ["list", "parallel", "run_mounts"]
 
 # What the sealed floor does, too. Not `run`: capsule makes a network namespace beside its other work there.
-SEALED = ["run_netns", "exec", "parallel"]
+SEALED = ["run_netns", "exec", "exec_seccomp", "parallel"]
 
 # Timed on a container that lives through the whole pass.
 HOLDERS = {"exec": "hold", "exec_seccomp": "hold_seccomp", "state": "hold", "list": "list"}

@@ -183,6 +183,7 @@ int exec_command() {
   call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   target = open_living_container();
   must("join pid namespace", SYS_setns, target, CLONE_NEWPID);  // takes effect for children only
+  stay_on_processor();
   prepare_conversation();
   const long pid = clone_into_cgroup(open_cgroup(), 0, nullptr, become_for_exec);
   converse(false);

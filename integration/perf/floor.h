@@ -58,6 +58,7 @@ void become_exec_process();
 // floor_sealed.cc.
 extern void (*const become_for_run)();
 extern void (*const become_for_exec)();
+void stay_on_processor();          // for an exec, as capsule does; the plain floor leaves it to the kernel
 void prepare_conversation();       // before there is a P1
 void converse(bool awaits_ready);  // when P0 has done all else
 

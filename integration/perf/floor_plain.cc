@@ -6,6 +6,8 @@ namespace floor {
 void (*const become_for_run)() = become_container;
 void (*const become_for_exec)() = become_exec_process;
 
+void stay_on_processor() {}
+
 void prepare_conversation() {}
 
 void converse(bool /*awaits_ready*/) {}

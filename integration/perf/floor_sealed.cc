@@ -83,6 +83,15 @@ void expect(const char* what, unsigned char line, long size) {
 void (*const become_for_run)() = become_sealed_container;
 void (*const become_for_exec)() = become_sealed_exec_process;
 
+void stay_on_processor() {
+  unsigned processor = 0;
+  must("getcpu", SYS_getcpu, &processor, nullptr, nullptr);
+  unsigned long mask[16] = {};
+  constexpr unsigned kBits = 8 * sizeof(mask[0]);
+  mask[processor / kBits % 16] = 1UL << processor % kBits;
+  call(SYS_sched_setaffinity, 0, sizeof mask, mask);
+}
+
 void prepare_conversation() {
   int ends[2];
   must("socketpair", SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);

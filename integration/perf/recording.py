@@ -52,7 +52,7 @@ def with_our_numbers(plan: bytes, rootfs: int) -> bytes:
 
 def record(capsule: Runtime, operation: str, container: str, sealed: list[pathlib.Path]) -> None:
     """What init is given for that operation on that container, into the sealed floor's bundles of that kind."""
-    take = record_exec if operation == "exec" else record_run
+    take = record_exec if operation.startswith("exec") else record_run
     calls = take(capsule, container, sealed[0] / "calls")
     rootfs = re.search(r"open_tree\(AT_FDCWD, .* = (\d+)", calls)
     plan = with_our_numbers(written(calls, "capsule-plan"), int(rootfs[1]) if rootfs else -1)
