@@ -278,7 +278,9 @@ Result<Launched> launch_init(const container::Store& store,
   NamespaceThread namespaces;
   Bundle bundle = TRY(load_bundle(options, [&](const std::vector<spec::Namespace>& listed) {
     const std::uint64_t ahead = ns::flags_made_ahead(listed);
-    if (ahead != 0 && !is_machine_busy()) namespaces.begin(ahead);
+    if (ahead == 0) return;
+    if (!is_machine_busy()) return namespaces.begin(ahead);
+    leave_processor();  // who has to share one is better moved about
   }));
   latency::mark("config.json read and checked");
   TRY(check_joined_maps(bundle.spec));
