@@ -265,6 +265,17 @@ def test_the_environment_is_the_one_of_the_config_alone(container, bundle):
     assert sorted(result.lines) == ["COLOUR=blue", "EMPTY=", "HOME=/here", "PATH=/bin"]
 
 
+@pytest.mark.parametrize("number", [900, 1020, 1100, 5000])
+def test_a_program_gets_however_many_variables_there_are(container, bundle, number):
+    bundle.process["env"] = ["PATH=/bin", "HOME=/here", *(f"V{i}={i}" for i in range(number))]
+    bundle.args("env", "WORD=last")
+
+    lines = container.run().lines
+
+    assert len(lines) == number + 3
+    assert {"HOME=/here", "V0=0", f"V{number - 1}={number - 1}", "WORD=last"} <= set(lines)
+
+
 def test_a_value_may_contain_anything_but_nul(container, bundle):
     bundle.process["env"] += ["ODD=a=b c\n'\"$x"]
 

@@ -57,11 +57,23 @@ bool search(Context& ctx, const char* name, const char* search_path) {
   return fail_with(ctx, Problem::not_in_path, "stat", raw::kENOENT, name);
 }
 
-bool cwd_is_inside(char* buffer, size_t size) {
-  // Outside the root the kernel answers "(unreachable)/…": then the cwd was reached through a leaked
-  // descriptor (CVE-2024-21626).
-  return raw::getcwd(buffer, size) > 0 && buffer[0] == '/';
+// Outside the root the kernel answers "(unreachable)/…": then the cwd was reached through a leaked descriptor
+// (CVE-2024-21626).
+bool cwd_is_inside() {
+  char usual[256];
+  const long size = raw::getcwd(usual, sizeof(usual));
+  if (size != -raw::kERANGE) return size > 0 && usual[0] == '/';
+  static char longest[4096];
+  return raw::getcwd(longest, sizeof(longest)) > 0 && longest[0] == '/';
 }
+
+// What execve is given, side by side: most of the time one page of it is touched, first by a write.
+struct Room {
+  size_t used;  // of `pointers`
+  Line<512> home;
+  const char* pointers[1024];
+};
+constinit Room room{};
 
 char* map_memory(size_t size) {
   constexpr int kProtReadWrite = 3, kMapPrivateAnonymous = 0x22;
@@ -107,7 +119,7 @@ char* read_passwd() {
 
 // "HOME=/root", from the sixth field of the user's line, else "HOME=/".
 const char* find_home(uint32_t uid) {
-  static Line<512> home;
+  Line<512>& home = room.home;
   home.add("HOME=");
   const char* line = read_passwd();
   while (line != nullptr && *line != '\0') {
@@ -128,12 +140,11 @@ const char* find_home(uint32_t uid) {
 
 // Static memory for what is usual: a filter that is in force already may refuse mmap.
 const char** find_room(size_t count) {
-  static const char* room[1024];
-  static size_t used = 0;
-  if (count > sizeof(room) / sizeof(*room) - used)
-    return reinterpret_cast<const char**>(map_memory(count * sizeof(char*)));
-  used += count;
-  return room + used - count;
+  constexpr size_t kUsual = sizeof(room.pointers) / sizeof(*room.pointers);
+  room.used += count;
+  if (room.used <= kUsual) return room.pointers + room.used - count;
+  room.used -= count;
+  return reinterpret_cast<const char**>(map_memory(count * sizeof(char*)));
 }
 
 const char** make_vector(const Context& ctx, plan::TextList list, size_t extra) {
@@ -151,8 +162,7 @@ bool perform(Context& ctx, const plan::ChangeDirectory& s) {
   const bool is_forbidden = changed == -raw::kEACCES || changed == -raw::kEPERM;
   if (is_forbidden && s.may_retry != 0) return true;
   if (changed < 0) return fail(ctx, "chdir", changed, target);
-  static char cwd[4096];
-  return cwd_is_inside(cwd, sizeof(cwd)) ? true : fail_with(ctx, Problem::escaped_cwd, "getcwd", 0, target);
+  return cwd_is_inside() ? true : fail_with(ctx, Problem::escaped_cwd, "getcwd", 0, target);
 }
 
 bool perform(Context& ctx, const plan::FindExecutable& s) {

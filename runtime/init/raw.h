@@ -72,7 +72,7 @@ inline long call(long number) {
 inline constexpr int kENOENT = 2, kESRCH = 3, kEINTR = 4, kEAGAIN = 11, kEACCES = 13, kEBUSY = 16,
                      kEEXIST = 17, kENOTDIR = 20, kEISDIR = 21, kEINVAL = 22, kENOTTY = 25, kEPERM = 1,
                      kEROFS = 30, kELOOP = 40, kENOSYS = 38, kENAMETOOLONG = 36, kETIMEDOUT = 110,
-                     kENODEV = 19;
+                     kENODEV = 19, kERANGE = 34;
 
 #if defined(__aarch64__)
 inline constexpr int kODirectory = 040000, kONofollow = 0100000;

@@ -40,6 +40,37 @@ TEST_CASE("the working directory is where the process starts", "[kernel][program
   CHECK(change_directory("/etc/passwd") == "step 0 change_directory /process/cwd: chdir /etc/passwd ENOTDIR");
 }
 
+TEST_CASE("a working directory may be deep", "[kernel][program]") {
+  const std::string deep = "/tmp/" + std::string(200, 'a') + "/" + std::string(200, 'b');
+  CHECK(in_new_namespaces([&deep] {
+          make_directory(deep.substr(0, deep.rfind('/')).c_str());
+          make_directory(deep.c_str());
+          Builder builder;
+          add_cwd(builder, deep.c_str());
+          const std::string failed = Performance(builder).perform();
+          return failed + (failed.empty() ? std::filesystem::current_path().string() : "");
+        }) == deep);
+}
+
+TEST_CASE("a deep directory of the host is a breakout, too", "[kernel][program]") {
+  CHECK(in_new_namespaces([] {
+          const std::string host = "/tmp/" + std::string(200, 'a');
+          make_directory("/tmp/root");
+          make_directory(host.c_str());
+          make_directory((host + "/" + std::string(200, 'b')).c_str());
+          const int leaked = ::open((host + "/" + std::string(200, 'b')).c_str(), O_RDONLY | O_DIRECTORY);
+          const std::string way = "/proc/self/fd/" + std::to_string(leaked);
+          return perform_in_root([&](Builder& builder) {
+                   add_proc(builder);
+                   builder.add("", plan::Pivot{});
+                   add_cwd(builder, way.c_str());
+                 })
+              .substr(0, 60);
+        }) ==
+        ("step 3 change_directory /process/cwd: " + problem(Problem::escaped_cwd) + "getcwd /proc/self/fd/")
+            .substr(0, 60));
+}
+
 TEST_CASE("a directory that only the user may enter is tried again as the user", "[kernel][program]") {
   if (!has_many_ids()) {
     WARN("skipped: only root can map more ids than one");
