@@ -3,16 +3,23 @@
 
     smallest_memory.py NAME=PATH …      prints a Markdown table; the first name is compared with the others
 
+Beside the runtimes: "execve", a process that enters a limited cgroup and executes the program, and "floor", which knows
+no limits and is given a cgroup whose parent is limited: what no runtime can do with less.
+
 Needs a memory controller, so it runs in the test machine (integration/vm). The limit is config.json's, swap is none,
 the kernel counts it in pages. It is halved between one that is too small and one that is enough; what is told started
 a program CERTAIN times, and a page less failed once in as many.
 """
 
+import contextlib
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -23,6 +30,7 @@ ENOUGH = 64 << 20
 CERTAIN = 5
 LONGEST = 20  # seconds: with less memory a start may reclaim for ever
 GETPID = 39
+GROUPS = pathlib.Path("/sys/fs/cgroup")
 CONFIG = pathlib.Path(__file__).resolve().parent / "config.json"
 
 
@@ -41,32 +49,84 @@ def set_limit(directory, size):
     (directory / "config.json").write_text(json.dumps(config))
 
 
-def starts(path, root, directory, size):
-    """Whether a program is executed and ends well, every time."""
+def succeeds(command):
+    """Whether it ends well, in time."""
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    try:
+        return subprocess.run(command, timeout=LONGEST, **quiet).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def runtime_starts(path, root, directory, size):
     set_limit(directory, size)
-    name = "smallest"
-    for _ in range(CERTAIN):
-        command = [path, "--root", root, "run", "--bundle", directory, name]
-        try:
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           timeout=LONGEST, check=True)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            subprocess.run([path, "--root", root, "delete", "--force", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            return False
-    return True
+    words = [path, "--root", root]
+    if succeeds([*words, "run", "--bundle", directory, "smallest"]):
+        return True
+    succeeds([*words, "delete", "--force", "smallest"])
+    return False
 
 
-def smallest(path):
+@contextlib.contextmanager
+def limited_group(size):
+    (GROUPS / "cgroup.subtree_control").write_text("+memory")
+    group = GROUPS / "smallest-memory"
+    group.mkdir()
+    try:
+        (group / "memory.max").write_text(str(size))
+        swap = group / "memory.swap.max"
+        if swap.exists():
+            swap.write_text("0")
+        yield group
+    finally:
+        remove_group(group)
+
+
+def remove_group(group):
+    for child in [path for path in group.iterdir() if path.is_dir()]:
+        remove_group(child)
+    (group / "cgroup.kill").write_text("1")
+    deadline = time.monotonic() + LONGEST
+    while "populated 1" in (group / "cgroup.events").read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    group.rmdir()
+
+
+def execve_starts(path, root, directory, size):
+    with limited_group(size) as group:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                (group / "cgroup.procs").write_text(str(os.getpid()))
+                os.execv(directory / "rootfs/payload", ["payload"])
+            finally:
+                os._exit(1)
+        return os.waitpid(pid, 0)[1] == 0
+
+
+def floor_starts(path, root, directory, size):
+    shutil.rmtree(root, ignore_errors=True)
+    with limited_group(size) as group:
+        (root / group.name).mkdir(parents=True)
+        return succeeds([path, "--root", root, "run", "--bundle", directory, f"{group.name}/one"])
+
+
+def smallest(path, starts):
     """In bytes."""
     with tempfile.TemporaryDirectory(dir="/run") as work:
         directory, root = pathlib.Path(work) / "bundle", pathlib.Path(work) / "state"
         make_bundle(directory)
-        if not starts(path, root, directory, ENOUGH):
+        set_limit(directory, ENOUGH)
+
+        def always_starts(size):
+            return all(starts(path, root, directory, size) for _ in range(CERTAIN))
+
+        if not always_starts(ENOUGH):
             sys.exit(f"smallest_memory: {path} does not even start with {ENOUGH >> 20} MiB")
         too_small, enough = 0, ENOUGH // PAGE
         while enough - too_small > 1:
             middle = (too_small + enough) // 2
-            if starts(path, root, directory, middle * PAGE):
+            if always_starts(middle * PAGE):
                 enough = middle
             else:
                 too_small = middle
@@ -74,7 +134,9 @@ def smallest(path):
 
 
 def main():
-    found = {name: smallest(path) for name, _, path in (word.partition("=") for word in sys.argv[1:])}
+    named = dict(word.split("=", 1) for word in sys.argv[1:])
+    found = {name: smallest(path, floor_starts if name == "floor" else runtime_starts) for name, path in named.items()}
+    found["execve"] = smallest("execve", execve_starts)
     subject = next(iter(found))
     print("| runtime | smallest memory.max, KiB | " + subject + " to it |")
     print("|---|---:|---:|")

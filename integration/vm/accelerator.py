@@ -45,7 +45,7 @@ def recall():
 
 def boots_with_kvm(image):
     with tempfile.TemporaryDirectory(prefix="capsule-vm-") as directory:
-        given = disks.make(pathlib.Path(directory) / "disks", None, "true\n")
+        given = disks.make(pathlib.Path(directory) / "disks", [], "true\n")
         with Machine(image, directory, "kvm", given) as machine:
             outcome = machine.follow(lambda _: None, to_begin=SECONDS_TO_BOOT, to_end=2 * SECONDS_TO_BOOT)
     return outcome.status == 0

@@ -16,14 +16,14 @@ SLOW_BYTES = 64 * MEGABYTE
 SWAP_BYTES = 256 * MEGABYTE
 
 
-def make(directory, binary, command):
+def make(directory, programs, command):
     """All disks of one boot. `command` is a shell script for the guest, where the checkout is /capsule/checkout
-    and the program under test /capsule/bin/NAME."""
+    and each of the programs /capsule/bin/NAME."""
     directory = pathlib.Path(directory)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     tree = directory / "tree"
-    fill(tree, binary, command)
+    fill(tree, programs, command)
     disks = Disks(*(directory / name for name in ("input.img", "output.tar", "scratch.img", "slow.img", "swap.img")))
     make_file_system(disks.input, size_of(tree) * 3 // 2 + 16 * MEGABYTE, tree)
     make_file_system(disks.scratch, SCRATCH_BYTES)
@@ -35,15 +35,15 @@ def make(directory, binary, command):
     return disks
 
 
-def fill(tree, binary, command):
+def fill(tree, programs, command):
     for path in checkout():
         target = tree / "checkout" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / path, target, follow_symlinks=False)
     shutil.copytree(REPOSITORY / "integration/vm", tree / "vm", ignore=shutil.ignore_patterns("__pycache__"))
-    if binary:
-        (tree / "bin").mkdir()
-        shutil.copy(binary, tree / "bin" / os.path.basename(binary))
+    (tree / "bin").mkdir()
+    for program in programs:
+        shutil.copy(program, tree / "bin" / os.path.basename(program))
     (tree / "command").write_text(command)
     run(["chmod", "-R", "a+rX,go-w", tree])
     run(["chown", "-R", "0:0", tree])

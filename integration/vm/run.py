@@ -40,6 +40,8 @@ def arguments():
     parser.add_argument("--mode", choices=("minimal", "systemd"), default="minimal")
     parser.add_argument("--image", choices=IMAGES, default="suite", help="what is installed in the guest")
     parser.add_argument("--binary", default=REPOSITORY / "build/release/capsule", type=pathlib.Path)
+    parser.add_argument("--with", dest="programs", action="append", default=[], type=pathlib.Path,
+                        help="one more program beside it, in /capsule/bin")
     parser.add_argument("--runtimes", default="capsule", help="one after the other in one boot: capsule, crun, runc")
     parser.add_argument("--command", help="instead of tests")
     parser.add_argument("-k", dest="expression", default="", help="pytest's -k")
@@ -88,8 +90,8 @@ def refuse_without_a_binary(options):
 
 
 def boot(options, where, chosen, built):
-    binary = options.binary if options.binary.exists() else None
-    given = disks.make(where / "disks", binary, command(options))
+    programs = [path for path in (options.binary, *options.programs) if path.exists()]
+    given = disks.make(where / "disks", programs, command(options))
     started = time.monotonic()
 
     def write(text):
