@@ -87,10 +87,13 @@ def refuse_without_what_it_needs():
 def refuse_without_a_binary(options):
     if not options.command and not options.binary.exists():
         sys.exit(f"vm: no binary at {options.binary}: make release")
+    for program in options.programs:
+        if not program.exists():
+            sys.exit(f"vm: --with {program}: there is no such file")
 
 
 def boot(options, where, chosen, built):
-    programs = [path for path in (options.binary, *options.programs) if path.exists()]
+    programs = [*([options.binary] if options.binary.exists() else []), *options.programs]
     given = disks.make(where / "disks", programs, command(options))
     started = time.monotonic()
 

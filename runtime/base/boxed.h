@@ -25,7 +25,7 @@ class Boxed {
 
   [[nodiscard]] bool has_value() const noexcept { return value_ != nullptr; }
   void reset() noexcept { value_.reset(); }
-  T& emplace() { return *(value_ = std::make_unique<T>(T())); }
+  T& emplace() { return *(value_ = std::make_unique<T>()); }
   // Of what has a value.
   T& operator*() noexcept { return *value_; }
   const T& operator*() const noexcept { return *value_; }

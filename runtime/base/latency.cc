@@ -18,6 +18,7 @@ struct Part {
   std::uint64_t ended = 0;
 };
 
+// Touched at --log-level debug alone, so it lies with what is (runtime/startup/layout.ld).
 [[gnu::section(".bss.large")]] constinit std::array<Part, kMostParts> parts{};
 std::size_t count = 0;
 

@@ -43,8 +43,8 @@ class Relay {
 
  private:
   bool fill() {
-    constexpr std::size_t kAtOnce = 8192;
-    buffer_.resize(kAtOnce);
+    constexpr std::size_t kMost = 8192;
+    buffer_.resize(kMost);
     const ssize_t got = ::read(from_, buffer_.data(), buffer_.size());
     if (got <= 0) return got < 0 && errno == EINTR;  // EIO: the last slave was closed
     pending_ = {buffer_.data(), static_cast<std::size_t>(got)};

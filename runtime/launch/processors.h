@@ -26,7 +26,7 @@ Processors other_processors();
 void bind_thread(long thread, const Processors& processors);
 
 // Until leave_processor() we run, and wake, on the processor that we run on, and what we clone begins there.
-// For a command that does nothing but wait for another process: woken elsewhere it would wake a processor
+// For a command that mostly waits for another process: woken elsewhere it would wake a processor
 // that sleeps, and the kernel interrupts each one that has ever run us when our memory is taken down.
 void stay_on_processor();
 // Where we were allowed before. Ahead of what may take long, or lives longer than we do. No-op where we do
